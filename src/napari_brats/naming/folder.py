@@ -1,0 +1,123 @@
+"""Sort the files of one folder into patients, by their names alone."""
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from napari_brats.naming import decathlon
+from napari_brats.naming.files import PatientFiles, split_extension
+from napari_brats.naming.table import EXTENSIONS, MODALITIES, NAMINGS, REFERENCE, Naming
+
+NESTED_PREFIX = "vsd."
+"""Folders so named belong to the patient above them."""
+
+_Group = dict[str, list[Path]]
+
+
+def patients_in(folder: Path, *, prefer: Path | None = None) -> list[PatientFiles]:
+    """Return the patients whose files lie directly in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder. Files that lie in folders of their own (VSD names) count.
+    prefer : Path, optional
+        The file to read where several are named as the same modality.
+
+    Returns
+    -------
+    list of PatientFiles
+        In the order of their ids; empty if there is none.
+    """
+    if folder.name in (*decathlon.IMAGE_FOLDERS, decathlon.LABEL_FOLDER):
+        found = [decathlon.decathlon_patient(path) for path in _volumes(folder)]
+        patients = [patient for patient in found if patient is not None]
+        if patients:
+            return patients
+    patients = []
+    free = set(_volumes(folder, nested=True))
+    for naming, case_id, group in _groups(folder, free):
+        left = {role: [path for path in paths if path in free] for role, paths in group.items()}
+        left = {role: paths for role, paths in left.items() if paths}
+        if any(role != REFERENCE for role in left):
+            patients.append(_patient(folder, naming, case_id, left, prefer))
+            free.difference_update(*left.values())
+    return sorted(patients, key=lambda patient: patient.case_id)
+
+
+def patient_of_file(path: Path) -> PatientFiles | None:
+    """Return the patient that one volume belongs to, or None."""
+    if path.parent.name in (*decathlon.IMAGE_FOLDERS, decathlon.LABEL_FOLDER):
+        patient = decathlon.decathlon_patient(path)
+        if patient is not None:
+            return patient
+    nested = path.parent.name.lower().startswith(NESTED_PREFIX)
+    for patient in patients_in(path.parent.parent if nested else path.parent, prefer=path):
+        if path in (*patient.images.values(), patient.reference):
+            return patient
+    return None
+
+
+def _volumes(folder: Path, *, nested: bool = False) -> Iterator[Path]:
+    """Yield the volumes in a folder in name order, hidden ones left out."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return
+    for name in names:
+        path = folder / name
+        if name.startswith("."):
+            continue
+        if split_extension(name) and os.path.isfile(path):
+            yield path
+        elif nested and name.lower().startswith(NESTED_PREFIX) and os.path.isdir(path):
+            yield from _volumes(path)
+
+
+def _groups(folder: Path, volumes: Collection[Path]) -> list[tuple[Naming, str, _Group]]:
+    """Return every reading of the volumes as a patient, the one with most roles first."""
+    groups: dict[tuple[str, str], _Group] = {}
+    for naming in NAMINGS.values():
+        for path in sorted(volumes):
+            parts = split_extension(path.name)
+            if parts is None or (path.parent != folder and not naming.nested):
+                continue
+            parsed = naming.parse(parts[0], folder.name)
+            if parsed is not None:
+                case_id, role = parsed
+                group = groups.setdefault((naming.name, case_id), {})
+                group.setdefault(role, []).append(path)
+    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return [(NAMINGS[name], case_id, group) for (name, case_id), group in ranked]
+
+
+def _patient(
+    folder: Path, naming: Naming, case_id: str, group: _Group, prefer: Path | None
+) -> PatientFiles:
+    chosen: dict[str, Path] = {}
+    notes: list[str] = []
+    for role, paths in group.items():
+        ranked = sorted(paths, key=lambda path: (path != prefer, *_rank(path)))
+        chosen[role] = ranked[0]
+        notes += [f"{path.name!r} is ignored: {ranked[0].name!r} is read" for path in ranked[1:]]
+    notes += [
+        f"no {role}: looked for {naming.file_name(case_id, role)!r}"
+        for role in naming.modalities
+        if role not in chosen
+    ]
+    images = {role: chosen[role] for role in MODALITIES if role in chosen}
+    return PatientFiles(
+        case_id=case_id,
+        folder=folder,
+        naming=naming.name,
+        convention_name=naming.convention,
+        images=images,
+        channels=dict.fromkeys(images),
+        reference=chosen.get(REFERENCE),
+        notes=tuple(notes),
+    )
+
+
+def _rank(path: Path) -> tuple[int, str]:
+    parts = split_extension(path.name)
+    return (EXTENSIONS.index(parts[1]) if parts else len(EXTENSIONS)), path.name

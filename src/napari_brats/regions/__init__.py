@@ -1,0 +1,40 @@
+"""Tissues, regions, label conventions and colors: the one place that knows what a code means.
+
+Inside napari-brats a mask always holds `Tissue` codes. The same number means different
+tissue in different BraTS editions, so `decode_labels` and `encode_labels` translate at the
+border (on load and on save) by a row of `LABEL_CONVENTIONS`.
+"""
+
+from napari_brats.regions.conventions import (
+    LABEL_CONVENTIONS,
+    LabelConvention,
+    conventions_with,
+    decode_labels,
+    encode_labels,
+    label_convention,
+)
+from napari_brats.regions.tissues import (
+    REGIONS,
+    TISSUE_COLORS,
+    TISSUE_TITLES,
+    Region,
+    Tissue,
+    region_mask,
+    tissues_from_regions,
+)
+
+__all__ = [
+    "LABEL_CONVENTIONS",
+    "REGIONS",
+    "TISSUE_COLORS",
+    "TISSUE_TITLES",
+    "LabelConvention",
+    "Region",
+    "Tissue",
+    "conventions_with",
+    "decode_labels",
+    "encode_labels",
+    "label_convention",
+    "region_mask",
+    "tissues_from_regions",
+]

@@ -1,0 +1,25 @@
+"""Read and write volumes: NIfTI through nibabel's headers, MetaImage, whole or not at all.
+
+`stream` checks bytes, `nifti` and `metaimage` know the formats, `volume` reads, `writing`
+writes, `atomic` puts files in place, `affines` measures voxels. Only this package touches nibabel.
+"""
+
+from napari_brats.volumes.affines import spacing_of, voxel_ml
+from napari_brats.volumes.atomic import atomic_write, write_bytes_atomic, write_json_atomic
+from napari_brats.volumes.volume import Volume, grid_difference, read_volume, require_same_grid
+from napari_brats.volumes.writing import write_image, write_mask, write_probabilities
+
+__all__ = [
+    "Volume",
+    "atomic_write",
+    "grid_difference",
+    "read_volume",
+    "require_same_grid",
+    "spacing_of",
+    "voxel_ml",
+    "write_bytes_atomic",
+    "write_image",
+    "write_json_atomic",
+    "write_mask",
+    "write_probabilities",
+]

@@ -1,0 +1,132 @@
+"""Write a file whole or not at all, so that a failure never costs what was there before."""
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_brats.errors import OutputError
+
+_CURES = {
+    errno.ENOSPC: "the disk is full; free some space or choose another folder",
+    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
+    errno.EACCES: "writing is not permitted there; choose another folder",
+    errno.EPERM: "writing is not permitted there; choose another folder",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.ENOTDIR: "a part of the path is a file; choose another folder",
+    errno.EEXIST: "a part of the path is a file; choose another folder",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def atomic_write(
+    path: str | Path,
+    write: Callable[[Path], None],
+    *,
+    verify: Callable[[Path], bool] | None = None,
+) -> Path:
+    """Let a function write a temporary file beside the target, then put it in place.
+
+    Parameters
+    ----------
+    path : str or Path
+        The target. Folders that lack are made. A link is followed, not replaced.
+    write : Callable[[Path], None]
+        Writes the whole file to the path it is given, which ends like the target.
+    verify : Callable[[Path], bool], optional
+        Reads the file again and returns whether it holds what was meant.
+
+    Returns
+    -------
+    Path
+        The target.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written or reads back differently. The old file, if any, is
+        then untouched and no temporary file is left.
+    """
+    path = Path(path)
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{secrets.token_hex(6)}-{target.name}")
+    try:
+        if target.is_dir():
+            raise OutputError(f"{str(path)!r} is a folder; add a file name to it")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise OutputError(f"{str(path)!r} is write-protected; choose another name")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(temporary)
+            _flush(temporary)
+            if verify is not None and not verify(temporary):
+                raise OutputError(
+                    f"{str(path)!r} read back differently from what was written and was not "
+                    "kept; check the disk or choose another folder"
+                )
+            if target.exists():
+                shutil.copymode(target, temporary)
+            os.replace(temporary, target)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        _flush_folder(target.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        cure = _CURES.get(error.errno or 0, "choose another folder")
+        raise OutputError(f"cannot write {str(path)!r}: {reason}; {cure}") from error
+    return path
+
+
+def write_bytes_atomic(path: str | Path, content: bytes) -> Path:
+    """Write bytes through `atomic_write` and compare them when read back."""
+
+    def write(target: Path) -> None:
+        target.write_bytes(content)
+
+    return atomic_write(path, write, verify=lambda written: written.read_bytes() == content)
+
+
+def write_json_atomic(path: str | Path, value: object) -> Path:
+    """Write a value as indented JSON through `atomic_write`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The target.
+    value : object
+        Anything `json.dumps` takes; NaN and infinity are refused, as JSON has neither.
+
+    Returns
+    -------
+    Path
+        The target.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return write_bytes_atomic(path, f"{text}\n".encode())
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name last through a power failure, where the system can."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
