@@ -1,0 +1,136 @@
+"""ENGINES: what runs a network. One class and one row each.
+
+An engine is made once for a network and a device and then called with batches. The batch
+and the logits are torch tensors, so that blending happens where the logits are; on the CPU
+they share memory with NumPy arrays, for engines that want those.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+from napari_brats.errors import DeviceError
+from napari_brats.inference.devices import DeviceChoice, Kind
+from napari_brats.inference.memory import bytes_per_voxel
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from napari_brats.networks.registry import ModelSpec
+
+
+class Engine(Protocol):
+    """A network ready to run on one device.
+
+    Attributes
+    ----------
+    name : str
+        Key in `ENGINES`.
+    device : DeviceChoice
+        Where it runs.
+    """
+
+    name: str
+    device: DeviceChoice
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Return logits (N, K, X, Y[, Z]), float32, of a float32 batch (N, C, X, Y[, Z])."""
+        ...
+
+    def bytes_per_voxel(self, channels: int) -> float:
+        """Return the peak memory of a pass in bytes per voxel of the input."""
+        ...
+
+    def release(self) -> None:
+        """Give memory that is kept for the next pass back to the system."""
+        ...
+
+
+class TorchEngine:
+    """Plain PyTorch: inference mode, channels last, mixed precision by autocast.
+
+    The network is copied; the caller's own is neither moved nor switched to evaluation.
+    """
+
+    name = "torch"
+
+    def __init__(self, network: "nn.Module", spec: "ModelSpec", device: DeviceChoice) -> None:
+        self.device = device
+        self._ndim = spec.ndim
+        self._layout = torch.channels_last if spec.ndim == 2 else torch.channels_last_3d
+        self._network = copy.deepcopy(network).eval().to(device.torch_name)
+        for weights in self._network.parameters():
+            if weights.ndim == spec.ndim + 2:
+                weights.data = weights.data.contiguous(memory_format=self._layout)
+
+    def _autocast(self) -> torch.autocast:
+        dtype = getattr(torch, self.device.precision)
+        return torch.autocast(self.device.kind, dtype, enabled=dtype != torch.float32)
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Return logits of a batch, on the engine's device."""
+        with torch.inference_mode(), self._autocast():
+            there = batch.to(self.device.torch_name, memory_format=self._layout)
+            logits: Tensor = self._network(there).float()
+            return logits
+
+    def bytes_per_voxel(self, channels: int) -> float:
+        """Return the peak memory of a pass in bytes per voxel of the input."""
+        with self._autocast():
+            return bytes_per_voxel(self._network, channels, self._ndim)
+
+    def release(self) -> None:
+        """Empty torch's cache of device memory."""
+        if self.device.kind == "cuda":
+            torch.cuda.empty_cache()
+        elif self.device.kind == "mps":
+            torch.mps.empty_cache()
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """One engine: its name, how it is made, and the kinds of device it runs on."""
+
+    name: str
+    make: Callable[["nn.Module", "ModelSpec", DeviceChoice], Engine]
+    kinds: tuple[Kind, ...]
+
+
+ENGINES: Mapping[str, EngineRow] = {
+    row.name: row for row in (EngineRow("torch", TorchEngine, ("cuda", "mps", "cpu")),)
+}
+
+
+def make_engine(
+    network: "nn.Module", spec: "ModelSpec", device: DeviceChoice, engine: str = "auto"
+) -> Engine:
+    """Return a network ready to run.
+
+    Parameters
+    ----------
+    network : nn.Module
+        With its weights.
+    spec : ModelSpec
+        Its row of `MODELS`.
+    device : DeviceChoice
+        Where to run.
+    engine : str
+        Key in `ENGINES`, or ``"auto"``: the first row that runs on the device.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such engine or it does not run on the device.
+    """
+    fitting = [row for row in ENGINES.values() if device.kind in row.kinds]
+    for row in fitting:
+        if engine in ("auto", row.name):
+            return row.make(network, spec, device)
+    raise DeviceError(
+        f"engine {engine!r} is unknown or does not run on {device.kind}; choose auto or one of "
+        f"{', '.join(row.name for row in fitting)}"
+    )

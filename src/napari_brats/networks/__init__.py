@@ -1,0 +1,1 @@
+"""Five published networks, their registry, and checkpoints that bind weights to a recipe."""

@@ -1,0 +1,249 @@
+"""Checkpoints: weights in a safetensors file and, beside it, the card that binds their use.
+
+Only safetensors are read: a pickle can run programs when it is opened, so none is ever
+opened. The card pins the weights' SHA-256, which catches damage and mix-ups; it is no
+signature. A network without trained weights is refused, never run with random ones.
+"""
+
+import hashlib
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_brats.errors import CheckpointError
+from napari_brats.networks.card import OUTPUTS, Card, bundled_card, bundled_stem, read_card_file
+from napari_brats.networks.registry import MODELS, create_model, model_options, model_spec
+from napari_brats.networks.weights_file import check_fits, one_line, read_header, read_tensors
+from napari_brats.preprocessing.recipes import recipe_named
+from napari_brats.volumes import write_bytes_atomic, write_json_atomic
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = [
+    "OUTPUTS",
+    "Card",
+    "bundled_card",
+    "load_checkpoint",
+    "read_card",
+    "save_checkpoint",
+]
+
+_PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
+
+
+def save_checkpoint(
+    network: "nn.Module", card: Card, path: str | Path, *, half: bool = False
+) -> Card:
+    """Write ``path.safetensors`` and ``path.json``.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        On any device; must be what the card's architecture, size and options build.
+    card : Card
+        Its ``sha256``, ``parameters``, ``created`` and ``software`` are filled in.
+    path : str or Path
+        With or without the suffix ``.safetensors``.
+    half : bool
+        Store the parameters as float16; batch norm's running statistics stay float32.
+
+    Returns
+    -------
+    Card
+        As written.
+
+    Raises
+    ------
+    CheckpointError
+        If the network is not the card's, or a weight is not finite (in half precision).
+    OutputError
+        If the files cannot be written.
+    """
+    from safetensors.torch import save
+
+    from napari_brats.networks.blocks import parameter_count
+
+    weights, card_path = _pair(Path(path))
+    _check_card(card, "the card")
+    expected = _meta_network(card, "the card")
+    tensors = _storable(network, half=half)
+    shapes = {name: tuple(tensor.shape) for name, tensor in expected.state_dict().items()}
+    if shapes != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
+        raise CheckpointError(
+            f"the network is not the {_what(card)} of its card; put the size and every option "
+            "it was created with in the card"
+        )
+    raw = save(tensors, metadata={"format": "pt"})
+    card = replace(
+        card,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        parameters=parameter_count(expected),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        software=_software(),
+    )
+
+    write_bytes_atomic(weights, raw)
+    write_json_atomic(card_path, card.to_json())
+    return card
+
+
+def load_checkpoint(source: str | Path) -> tuple["nn.Module", Card]:
+    """Build a network with trained weights.
+
+    Parameters
+    ----------
+    source : str or Path
+        A model's name (its bundled weights) or the path of a ``.safetensors`` file.
+
+    Returns
+    -------
+    tuple of torch.nn.Module and Card
+        The network on the CPU, in float32 and evaluation mode.
+
+    Raises
+    ------
+    CheckpointError
+        If there are no weights, or they are damaged, unsafe or do not fit their card.
+    """
+    from napari_brats.networks.blocks import parameter_count
+
+    weights, card_path = _find(source)
+    card = _read_card(card_path)
+    network = _meta_network(card, f"the card {str(card_path)!r}")
+    count = parameter_count(network)
+    if card.parameters != count:
+        raise CheckpointError(
+            f"the card {str(card_path)!r} says {card.parameters} parameters, but {_what(card)} "
+            f"has {count}; get the weights and the card that were saved together"
+        )
+    check_fits(read_header(weights), network, _what(card), weights)
+    network.load_state_dict(read_tensors(weights, card.sha256), assign=True)
+    return network.eval(), card
+
+
+def read_card(source: str | Path) -> Card:
+    """Return the card of a checkpoint, without loading torch.
+
+    Parameters
+    ----------
+    source : str or Path
+        As in `load_checkpoint`.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such checkpoint, or its card is damaged or for another version.
+    """
+    return _read_card(_find(source)[1])
+
+
+def _read_card(path: Path) -> Card:
+    card = read_card_file(path)
+    _check_card(card, f"the card {str(path)!r}")
+    return card
+
+
+def _check_card(card: Card, source: str) -> None:
+    """Check what a card says against the tables of models, recipes and outputs."""
+    try:
+        model_options(card.architecture, card.size)
+        recipe = recipe_named(card.recipe)
+    except CheckpointError as error:
+        raise CheckpointError(f"{source}: {error}") from None
+    if card.modalities != recipe.modalities:
+        raise CheckpointError(
+            f"{source} says modalities {', '.join(card.modalities)}, but recipe {card.recipe!r} "
+            f"gives {', '.join(recipe.modalities)}; correct one of them"
+        )
+    if card.outputs not in OUTPUTS:
+        raise CheckpointError(
+            f"{source} has unknown outputs {card.outputs!r}; choose one of {', '.join(OUTPUTS)}"
+        )
+
+
+def _meta_network(card: Card, source: str) -> "nn.Module":
+    """Build the card's network without memory, to compare shapes with."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            network: Any = create_model(card.architecture, card.size, **card.options)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        raise CheckpointError(
+            f"{source} has options that {card.architecture!r} cannot be built with "
+            f"({one_line(error)}); get the card that was saved with the weights"
+        ) from error
+    channels = (len(card.modalities), len(OUTPUTS[card.outputs].channels))
+    if (network.in_channels, network.out_channels) != channels:
+        raise CheckpointError(
+            f"{source}: {_what(card)} has {network.in_channels} input and {network.out_channels} "
+            f"output channels, but its modalities and outputs ask for {channels[0]} and "
+            f"{channels[1]}; correct in_channels or out_channels in the options"
+        )
+    built: nn.Module = network
+    return built
+
+
+def _storable(network: "nn.Module", *, half: bool) -> dict[str, "Tensor"]:
+    """Return the network's tensors as they are stored, all finite."""
+    import torch
+
+    parameters = {name for name, _ in network.named_parameters()}
+    stored: dict[str, Tensor] = {}
+    for name, tensor in network.state_dict().items():
+        tensor = tensor.detach().cpu().contiguous()
+        if tensor.is_floating_point():
+            tensor = tensor.to(torch.float16 if half and name in parameters else torch.float32)
+            if not tensor.isfinite().all():
+                cure = "save with half=False or train again" if half else "train again"
+                raise CheckpointError(f"{name!r} has weights that are not finite; {cure}")
+        stored[name] = tensor
+    return stored
+
+
+def _find(source: str | Path) -> tuple[Path, Path]:
+    """Return the paths of the weights and the card; CheckpointError if there are none."""
+    name = str(source).removesuffix("-lite")
+    if name in MODELS:
+        if bundled_card(name) is None:
+            raise CheckpointError(
+                f"no trained weights come with {name!r}, and random ones are never used; train "
+                f"some with `napari-brats train --model {name}` and give the path of the "
+                ".safetensors file, or choose a model that `napari-brats models` lists with weights"
+            )
+        return _pair(bundled_stem(name))
+    path = Path(source)
+    if path.suffix.lower() in _PICKLES:
+        raise CheckpointError(
+            f"{str(path)!r} is a pickle, which can run programs when opened, and was not opened; "
+            "give a .safetensors file with its .json card"
+        )
+    weights, card = _pair(path)
+    if not os.path.isfile(weights):
+        raise CheckpointError(
+            f"no checkpoint {str(source)!r}: neither a model ({', '.join(MODELS)}) nor a "
+            ".safetensors file; check the name or the path"
+        )
+    if not os.path.isfile(card):
+        raise CheckpointError(
+            f"{str(weights)!r} has no card; put its {card.name!r} beside it, without which its "
+            "preprocessing is unknown"
+        )
+    return weights, card
+
+
+def _pair(path: Path) -> tuple[Path, Path]:
+    stem = path.name.removesuffix(".safetensors").removesuffix(".json")
+    return path.parent / f"{stem}.safetensors", path.parent / f"{stem}.json"
+
+
+def _what(card: Card) -> str:
+    return f"{model_spec(card.architecture).title} {card.size}"
+
+
+def _software() -> str:
+    return ", ".join(f"{package} {version(package)}" for package in ("napari-brats", "torch"))

@@ -1,0 +1,1 @@
+"""Recipes: how a patient's images become a network's input, and predictions come back."""
