@@ -1,0 +1,74 @@
+"""TrainConfig: everything a training needs, in one frozen table.
+
+The command line makes its flags, and later the widget its form, from these fields; the
+help text of each is its ``metadata["help"]``.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_brats.networks.registry import DEFAULT_MODEL
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run."""
+
+    model: str = field(
+        default=DEFAULT_MODEL, metadata={"help": "network to train (see `napari-brats models`)"}
+    )
+    size: str = field(default="lite", metadata={"help": "size of the network: lite or paper"})
+    output: Path = field(
+        default=Path("training"),
+        metadata={"help": "folder for the checkpoint, its card and the log"},
+    )
+    start: str | None = field(
+        default=None,
+        metadata={"help": "bundled model or checkpoint whose weights to go on from"},
+    )
+    data: tuple[Path, ...] = field(
+        default=(), metadata={"help": "folders of patients with reference masks"}
+    )
+    anatomy: Path | None = field(
+        default=None, metadata={"help": "folder of brain tissue maps for synthetic patients"}
+    )
+    synthetic_cases: int = field(
+        default=0, metadata={"help": "synthetic patients to make before training starts"}
+    )
+    synthetic_share: float = field(
+        default=0.35, metadata={"help": "share of synthetic samples, if there are both kinds"}
+    )
+    holdout: int = field(
+        default=3, metadata={"help": "real patients kept out of training to watch the Dice on"}
+    )
+    recipe: str = field(
+        default="brain-1.5mm", metadata={"help": "preprocessing bound to the weights"}
+    )
+    steps: int = field(default=4000, metadata={"help": "optimizer steps"})
+    minutes: float | None = field(
+        default=None, metadata={"help": "stop, fully annealed, after this wall-clock time"}
+    )
+    batch: int = field(default=2, metadata={"help": "samples a step"})
+    crop: tuple[int, int, int] = field(
+        default=(96, 112, 96), metadata={"help": "voxels of a training sample"}
+    )
+    learning_rate: float = field(default=2e-3, metadata={"help": "peak learning rate of AdamW"})
+    weight_decay: float = field(default=1e-4, metadata={"help": "decoupled weight decay"})
+    average: float = field(
+        default=0.998, metadata={"help": "decay of the running average of the weights"}
+    )
+    mixed_precision: bool = field(
+        default=True, metadata={"help": "compute in bfloat16 where the device can"}
+    )
+    fuse: bool = field(
+        default=True,
+        metadata={"help": "fuse layers with torch.compile where a C++ compiler is found"},
+    )
+    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda[:i] or mps"})
+    checkpoint_minutes: float = field(
+        default=10.0, metadata={"help": "save the averaged weights this often"}
+    )
+    seed: int = field(default=0, metadata={"help": "seed of everything that is random"})
+    cache: Path | None = field(
+        default=None, metadata={"help": "folder for preprocessed patients (default: in output)"}
+    )
