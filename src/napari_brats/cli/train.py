@@ -1,0 +1,101 @@
+"""``napari-brats train``: train a network on patients with reference masks or on made ones."""
+
+import argparse
+import types
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
+
+from napari_brats.errors import BratsError
+from napari_brats.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from napari_brats.cli.terminal import Terminal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare one flag for every field of `TrainConfig`."""
+    hints = get_type_hints(TrainConfig)
+    for field in fields(TrainConfig):
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}", **_how(field, _required_type(hints[field.name]))
+        )
+
+
+def run(args: argparse.Namespace, terminal: "Terminal") -> int:
+    """Train, showing every report."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    try:
+        from napari_brats.training.loop import train
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("napari_brats"):
+            raise
+        raise BratsError(
+            f"training needs the package {error.name!r}, which is not installed; "
+            'run pip install "napari-brats[train]"'
+        ) from error
+    config = config_of(args)
+    columns = (
+        TextColumn("training"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=1.0)
+        for report in train(config, on_notice=terminal.notice):
+            text = f"step {report.step}, loss {report.loss:.3f}"
+            progress.update(task, completed=report.fraction, description=text)
+            if report.holdout_dice is not None:
+                dice = ", ".join(f"{value:.3f}" for value in report.holdout_dice)
+                terminal.notice(f"{text}: Dice of WT, TC, ET on held-out patients {dice}")
+    terminal.say(f"checkpoint: {config.output.resolve()}")
+    return 0
+
+
+def config_of(args: argparse.Namespace) -> TrainConfig:
+    """Return the settings that the flags say."""
+    values = {field.name: getattr(args, field.name) for field in fields(TrainConfig)}
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = tuple(value)
+    return TrainConfig(**values)
+
+
+def _required_type(hint: Any) -> Any:
+    """Return ``X`` for ``X | None``; flags are optional anyway."""
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (arm for arm in get_args(hint) if arm is not type(None))
+    return hint
+
+
+def _how(field: Field[Any], kind: Any) -> dict[str, Any]:
+    """Return the arguments of `add_argument` for one field."""
+    shown = "none" if field.default in (None, ()) else _plain(field.default)
+    text = field.metadata["help"]
+    how: dict[str, Any] = {"help": text if "default:" in text else f"{text} (default: {shown})"}
+    if field.default is MISSING:
+        raise TypeError(f"TrainConfig.{field.name} needs a default to become a flag")
+    how["default"] = field.default
+    if kind is bool:
+        return {**how, "action": argparse.BooleanOptionalAction}
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)
+        count: int | str = "+" if inner[-1] is Ellipsis else len(inner)
+        return {**how, "type": inner[0], "nargs": count, "metavar": _metavar(inner[0])}
+    return {**how, "type": kind, "metavar": _metavar(kind)}
+
+
+def _plain(value: object) -> str:
+    return " ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
+
+
+def _metavar(kind: Any) -> str:
+    return {int: "N", float: "X", Path: "PATH"}.get(kind, "NAME")

@@ -1,0 +1,104 @@
+"""Score one mask against another."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_brats.case import load_mask
+from napari_brats.errors import CaseError, LabelError
+from napari_brats.metrics.overlap import joint_counts
+from napari_brats.metrics.scores import RegionScore, score_regions
+from napari_brats.naming import recognize
+from napari_brats.regions import LABEL_CONVENTIONS, LabelConvention, label_convention
+from napari_brats.volumes import Volume, require_same_grid, voxel_ml
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of a prediction.
+
+    Parameters
+    ----------
+    prediction, reference : Path
+        The files compared.
+    convention : str
+        Row of `LABEL_CONVENTIONS` that both were read with.
+    regions : Mapping[str, RegionScore]
+        Scores of WT, TC, ET.
+    """
+
+    prediction: Path
+    reference: Path
+    convention: str
+    regions: Mapping[str, RegionScore]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what ``napari-brats evaluate --json`` prints."""
+        return {"regions": {name: score.to_json() for name, score in self.regions.items()}}
+
+
+def evaluate(
+    prediction: str | Path, reference: str | Path, *, labels: str | None = None
+) -> Evaluation:
+    """Compare a mask with a reference mask.
+
+    Parameters
+    ----------
+    prediction : str or Path
+        File of the mask to score.
+    reference : str or Path
+        File of the mask to compare with, or the folder of a patient that has one.
+    labels : str, optional
+        Label convention of both masks; by default the one that the reference's name tells.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    CaseError
+        If a file cannot be read, or they lie on different grids; the message names the
+        number that differs.
+    LabelError
+        If no convention is known, or a mask holds codes that it does not have.
+    """
+    prediction, reference = Path(prediction), Path(reference)
+    if os.path.isdir(prediction):
+        raise CaseError(f"{str(prediction)!r} is a folder; give the file of the mask to score")
+    reference, convention = _reference(reference, labels)
+    predicted = Volume(*load_mask(prediction, convention), path=prediction)
+    expected = Volume(*load_mask(reference, convention), path=reference)
+    require_same_grid(predicted, expected)
+    joint = joint_counts(predicted.data, expected.data)
+    scores = score_regions(joint, voxel_ml(expected.affine))
+    return Evaluation(prediction, reference, convention.name, scores)
+
+
+def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention]:
+    """Return the reference's file and what its codes mean."""
+    if labels is not None and os.path.isfile(path):
+        return path, label_convention(labels)
+    if not os.path.exists(path):
+        raise CaseError(f"{str(path)!r} does not exist; check the path of the reference mask")
+    try:
+        patient = recognize(path)
+    except CaseError:
+        if os.path.isdir(path):
+            raise
+        patient = None
+    if patient is None or (os.path.isfile(path) and not _is(path, patient.reference)):
+        raise LabelError(
+            f"the name of {str(path)!r} does not tell what its codes mean; choose a label "
+            f"convention with --labels: {', '.join(LABEL_CONVENTIONS)}"
+        )
+    if patient.reference is None:
+        raise CaseError(
+            f"{patient.case_id!r} in {str(path)!r} has no reference mask; give the file of one"
+        )
+    return patient.reference, label_convention(labels or patient.convention_name)
+
+
+def _is(path: Path, other: Path | None) -> bool:
+    return other is not None and path.resolve() == other.resolve()

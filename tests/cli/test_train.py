@@ -1,0 +1,82 @@
+"""``train``: flags out of `TrainConfig`, reports out of the loop."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from napari_brats.cli import main
+from napari_brats.cli.train import add_arguments, config_of
+from napari_brats.training.config import TrainConfig
+
+
+def parse(*arguments: str) -> TrainConfig:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return config_of(parser.parse_args(arguments))
+
+
+def test_without_flags_the_defaults_hold() -> None:
+    """The flags' defaults are the dataclass's."""
+    assert parse() == TrainConfig()
+
+
+@pytest.mark.parametrize("field", fields(TrainConfig), ids=lambda field: field.name)
+def test_every_field_is_a_flag_with_help(field: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting that the table gains is on the command line at once."""
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert f"--{field.name.replace('_', '-')}" in capsys.readouterr().out  # type: ignore[attr-defined]
+
+
+def test_flags_are_converted_by_the_fields_types() -> None:
+    """Numbers, switches, paths, lists of paths and triples arrive as such."""
+    config = parse(
+        "--data", "a", "b", "--crop", "32", "40", "48", "--minutes", "1.5",
+        "--no-mixed-precision", "--steps", "7", "--cache", "c",
+    )  # fmt: skip
+    assert config.data == (Path("a"), Path("b"))
+    assert config.crop == (32, 40, 48)
+    assert config.minutes == 1.5
+    assert config.mixed_precision is False
+    assert config.steps == 7
+    assert config.cache == Path("c")
+
+
+def test_reports_are_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Notices and held-out Dice go to stderr, the checkpoint's place to stdout."""
+    seen: list[TrainConfig] = []
+
+    def train(config: TrainConfig, *, on_notice: object) -> Iterator[SimpleNamespace]:
+        seen.append(config)
+        yield SimpleNamespace(step=25, fraction=0.5, loss=1.0, holdout_dice=None)
+        yield SimpleNamespace(step=50, fraction=1.0, loss=0.5, holdout_dice=(0.8, 0.7, 0.6))
+
+    loop = ModuleType("napari_brats.training.loop")
+    loop.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, loop.__name__, loop)
+    assert main(["train", "--output", str(tmp_path), "--steps", "50"]) == 0
+    captured = capsys.readouterr()
+    assert seen[0].steps == 50
+    assert "step 50, loss 0.500: Dice of WT, TC, ET on held-out patients 0.800" in captured.err
+    assert str(tmp_path) in captured.out
+
+
+def test_training_without_its_extra_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plain installation cannot train; the line names package and extra."""
+    for name in [name for name in sys.modules if name.startswith("napari_brats.training.")]:
+        if not name.endswith(".config"):
+            monkeypatch.delitem(sys.modules, name)
+    absent = {name: None for name in sys.modules if name.partition(".")[0] == "monai"}
+    for name in {"monai", *absent}:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["train"]) == 2
+    assert "napari-brats[train]" in capsys.readouterr().err

@@ -1,0 +1,108 @@
+"""Comparing two masks on disk."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from napari_brats.case import load_case, save_segmentation, segmentation_of
+from napari_brats.errors import CaseError, LabelError
+from napari_brats.workflows.evaluate import evaluate
+
+MakePatient = Callable[..., Path]
+
+
+@pytest.fixture
+def patient(tmp_path: Path, make_patient_folder: MakePatient) -> tuple[Path, Path]:
+    """Return (prediction, reference): the same mask, one slice of it erased."""
+    case = load_case(make_patient_folder(tmp_path))
+    assert case.reference is not None
+    assert case.reference_path is not None
+    tissues = case.reference.copy()
+    tissues[:, :, case.shape[2] // 2] = 0
+    saved = save_segmentation(segmentation_of(case, tissues), tmp_path / "prediction.nii.gz")
+    return saved, case.reference_path
+
+
+def test_scores_equal_numpy(patient: tuple[Path, Path]) -> None:
+    """Dice, sensitivity and volumes are those of the voxels on disk."""
+    prediction, reference = patient
+    p, r = (np.asarray(nib.load(path).dataobj) == 4 for path in patient)
+    result = evaluate(prediction, reference).regions["ET"]
+    assert result.dice == pytest.approx(2 * (p & r).sum() / (p.sum() + r.sum()))
+    assert result.sensitivity == pytest.approx((p & r).sum() / r.sum())
+    assert result.volume_ml == pytest.approx(p.sum() / 1000)
+    assert result.reference_ml == pytest.approx(r.sum() / 1000)
+
+
+def test_json_has_the_promised_keys(patient: tuple[Path, Path]) -> None:
+    """One key, `regions`, with six numbers a region."""
+    content = json.loads(json.dumps(evaluate(*patient).to_json(), allow_nan=False))
+    assert list(content) == ["regions"]
+    assert list(content["regions"]) == ["WT", "TC", "ET"]
+    assert set(content["regions"]["TC"]) == {
+        "dice", "sensitivity", "specificity", "precision", "volume_ml", "reference_ml",
+    }  # fmt: skip
+
+
+def test_a_patients_folder_stands_for_its_reference(patient: tuple[Path, Path]) -> None:
+    """The reference can be given by its folder."""
+    prediction, reference = patient
+    assert evaluate(prediction, reference.parent) == evaluate(prediction, reference)
+
+
+def test_the_convention_follows_the_references_name(patient: tuple[Path, Path]) -> None:
+    """Codes are read by the edition's convention, or by the one asked for."""
+    assert evaluate(*patient).convention == "brats2017-2021"
+    with pytest.raises(LabelError, match="code 4"):
+        evaluate(*patient, labels="brats2023-gli")
+
+
+def test_a_name_that_tells_nothing_needs_labels(patient: tuple[Path, Path]) -> None:
+    """Nothing is guessed from the codes."""
+    prediction, _ = patient
+    with pytest.raises(LabelError, match="--labels"):
+        evaluate(prediction, prediction)
+    same = evaluate(prediction, prediction, labels="brats2017-2021")
+    assert same.regions["WT"].dice == 1.0
+
+
+def test_different_grids_are_told_apart(patient: tuple[Path, Path], tmp_path: Path) -> None:
+    """The message names the number that differs."""
+    prediction, reference = patient
+    image = nib.load(prediction)
+    affine = image.affine.copy()
+    affine[2, 3] = 7.5
+    moved = tmp_path / "moved.nii.gz"
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), moved)
+    with pytest.raises(CaseError, match=r"affine\[2, 3\]"):
+        evaluate(moved, reference)
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_a_missing_file_is_named(patient: tuple[Path, Path], *, swap: bool) -> None:
+    """Either mask may be missing; the message quotes its path."""
+    prediction, reference = patient
+    nowhere = prediction.with_name("nowhere.nii.gz")
+    pair = (prediction, nowhere) if swap else (nowhere, reference)
+    with pytest.raises(CaseError, match=r"nowhere\.nii\.gz"):
+        evaluate(*pair)
+
+
+def test_a_folder_is_no_prediction(patient: tuple[Path, Path]) -> None:
+    """A folder may hold several masks; one file is asked for."""
+    prediction, reference = patient
+    with pytest.raises(CaseError, match="is a folder"):
+        evaluate(prediction.parent, reference)
+
+
+def test_a_patient_without_reference_cannot_be_compared_with(
+    patient: tuple[Path, Path], tmp_path: Path, make_patient_folder: MakePatient
+) -> None:
+    """A folder without truth is refused by name."""
+    folder = make_patient_folder(tmp_path, case_id="BraTS2021_00009", reference=False)
+    with pytest.raises(CaseError, match=r"BraTS2021_00009.*no reference"):
+        evaluate(patient[0], folder)
