@@ -1,0 +1,111 @@
+"""Masks that lie beside a patient: what they are called, and reading them."""
+
+import os
+import re
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_brats.case import Case, load_mask
+from napari_brats.naming.decathlon import IMAGE_FOLDERS
+from napari_brats.volumes import Volume, require_same_grid
+
+_NAME = re.compile(r"(?P<maker>.+)_mask(-\d+)?(\.nii\.gz|\.nii|\.mha)", re.IGNORECASE)
+
+
+def results_folder(image: Path) -> Path:
+    """Return where a patient's results go: beside the image, or beside ``imagesTr``."""
+    folder = image.parent
+    return folder.parent if folder.name in IMAGE_FOLDERS else folder
+
+
+def mask_name(image: Path, case_id: str, maker: str, number: int = 1) -> str:
+    """Return a mask's file name: ``<case>_<maker>_mask.nii.gz``, ``..._mask-2.nii.gz`` and so on.
+
+    No row of `NAMINGS` knows the ending ``_mask``, so that the file is never read back as
+    an image or a reference.
+
+    Parameters
+    ----------
+    image : Path
+        An image of the patient; MetaImage patients get MetaImage masks.
+    case_id : str
+        The patient.
+    maker : str
+        Model or reader; characters that file systems dislike become hyphens.
+    number : int
+        From 2 on it is written into the name.
+    """
+    extension = ".mha" if image.suffix.lower() == ".mha" else ".nii.gz"
+    safe = re.sub(r"[^A-Za-z0-9._]+", "-", maker).strip("-") or "mask"
+    return f"{case_id}_{safe}_mask{f'-{number}' * (number > 1)}{extension}"
+
+
+def mask_path(image: Path, case_id: str, maker: str, *, folder: Path | None = None) -> Path:
+    """Return where a new mask is saved: the first numbered name that is free.
+
+    An older mask is never replaced by default: somebody may have corrected it. ``folder``
+    is `results_folder` unless another is given.
+    """
+    folder = folder or results_folder(image)
+    names = (mask_name(image, case_id, maker, number) for number in count(1))
+    return next(folder / name for name in names if not os.path.lexists(folder / name))
+
+
+def is_saved_mask(path: Path) -> bool:
+    """Return whether a file is named like a mask of ours."""
+    return not path.name.startswith(".") and _NAME.fullmatch(path.name) is not None
+
+
+def saved_masks(source: Path, case_id: str) -> list[Path]:
+    """Return the saved masks of a patient, the newest first.
+
+    Parameters
+    ----------
+    source : Path
+        An image of the patient.
+    case_id : str
+        The patient.
+    """
+    found = [
+        (path.stat().st_mtime, path)
+        for path in results_folder(source).glob(f"{case_id}_*_mask*")
+        if is_saved_mask(path)
+    ]
+    return [path for _, path in sorted(found, key=lambda entry: (-entry[0], entry[1].name))]
+
+
+def mask_title(path: Path, case_id: str) -> str:
+    """Return what made a saved mask, from its file name."""
+    match = _NAME.fullmatch(path.name)
+    return match["maker"].removeprefix(f"{case_id}_") if match else path.stem
+
+
+def read_mask(path: Path, case: Case) -> NDArray[np.uint8]:
+    """Read a saved mask and check that it lies on its patient's grid.
+
+    Parameters
+    ----------
+    path : Path
+        Mask in the case's label convention.
+    case : Case
+        The patient.
+
+    Returns
+    -------
+    NDArray[np.uint8]
+        (X, Y, Z) `Tissue` codes.
+
+    Raises
+    ------
+    CaseError
+        If grid or place differ from the patient's images; the message names the number.
+    """
+    tissues, affine = load_mask(path, case.convention)
+    modality, image = next(iter(case.images.items()))
+    require_same_grid(
+        Volume(image, case.affine, case.image_paths[modality]), Volume(tissues, affine, path)
+    )
+    return tissues

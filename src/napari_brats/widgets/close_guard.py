@@ -1,0 +1,68 @@
+"""Ask before a window closes, or a patient is put away, with unsaved edits."""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QMessageBox, QWidget
+
+
+class Answer(Enum):
+    """What the person wants to happen to unsaved edits."""
+
+    SAVE = "save"
+    DISCARD = "discard"
+    STAY = "stay"
+
+
+Ask = Callable[[Sequence[str]], Answer]
+
+
+def ask_person(parent: QWidget | None) -> Ask:
+    """Return a question in a dialog.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        Window that the dialog belongs to.
+    """
+
+    def ask(titles: Sequence[str]) -> Answer:
+        buttons = QMessageBox.StandardButton
+        box = QMessageBox(parent)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("Unsaved masks")
+        box.setText("These masks have edits that are not saved:\n" + "\n".join(titles))
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(buttons.Save)
+        answers = {buttons.Save: Answer.SAVE, buttons.Discard: Answer.DISCARD}
+        return answers.get(QMessageBox.StandardButton(box.exec()), Answer.STAY)
+
+    return ask
+
+
+class CloseGuard(QObject):
+    """Holds a window open until its unsaved edits are settled.
+
+    Parameters
+    ----------
+    owner : QWidget
+        The guard goes when this widget goes. It keeps no reference to the window, which would
+        outlive its closing otherwise.
+    window : QWidget
+        The main window; its close events pass through here first.
+    may_close : callable
+        Asks if need be, saves if asked to, and says whether the window may close.
+    """
+
+    def __init__(self, owner: QWidget, window: QWidget, may_close: Callable[[], bool]) -> None:
+        super().__init__(owner)
+        self._may_close = may_close
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Hold back a close event that the person takes back."""
+        if event is None or event.type() != QEvent.Type.Close or self._may_close():
+            return False
+        event.ignore()
+        return True

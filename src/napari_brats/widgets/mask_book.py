@@ -1,0 +1,161 @@
+"""The masks in a viewer: which there are, whose they are, and which are not saved."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from napari.layers import Labels
+
+from napari_brats.plugin.layers import adopted_tag, tissue_appearance
+from napari_brats.plugin.tags import MASK, REFERENCE, LayerTag, tag_of
+from napari_brats.widgets.edits import LayerEdits, checksum
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_left: "WeakKeyDictionary[Labels, int]" = WeakKeyDictionary()
+"""What was saved of each mask when its book was closed, for the next book of the window."""
+
+
+class MaskBook:
+    """Follows every mask of a patient in a viewer.
+
+    A labels layer that a person adds on a patient's grid is adopted: it gets the tissues'
+    colors and names and can be scored and saved.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        Its layers are watched.
+    defer : callable
+        Runs a function soon, after the event at hand.
+
+    Attributes
+    ----------
+    on_change : list of callable
+        Called when masks come or go, or flip between saved and unsaved.
+    """
+
+    def __init__(self, viewer: "ViewerModel", defer: Callable[[Callable[[], None]], None]) -> None:
+        self._viewer = viewer
+        self._defer = defer
+        self._edits: dict[Any, LayerEdits] = {}
+        self.on_change: list[Callable[[], None]] = []
+        for layer in viewer.layers:
+            self._take(layer)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    def close(self) -> None:
+        """Stop following."""
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        for layer, edits in self._edits.items():
+            edits.close()
+            _left[layer] = edits.saved
+        self._edits.clear()
+
+    def masks(self) -> list[Any]:
+        """Return the masks from the lowest layer to the uppermost."""
+        return [layer for layer in self._viewer.layers if layer in self._edits]
+
+    def edits(self, layer: Any) -> LayerEdits:
+        """Return the edits of a mask."""
+        return self._edits[layer]
+
+    def unsaved(self) -> list[Any]:
+        """Return the masks with unsaved edits."""
+        for edits in self._edits.values():
+            edits.settle()
+        return [layer for layer in self.masks() if self._edits[layer].dirty]
+
+    def unsaved_voxels(self) -> frozenset[tuple[Any, int]]:
+        """Return the masks with unsaved edits and their checksums: one more stroke changes it."""
+        return frozenset((layer, checksum(layer.data)) for layer in self.unsaved())
+
+    def reference_of(self, layer: Any) -> Any:
+        """Return the reference layer on a mask's own grid, or None."""
+        tag = mask_tag(layer)
+        for other in self._viewer.layers:
+            found = tag_of(other.metadata)
+            if (
+                found is not None
+                and found.role == REFERENCE
+                and found.sources == tag.sources
+                and other.data.shape == layer.data.shape
+            ):
+                return other
+        return None
+
+    def saved(self, layer: Any, path: Path, saved_checksum: int) -> None:
+        """Note that a mask was written."""
+        layer.metadata = {**layer.metadata, **replace(mask_tag(layer), path=path).metadata()}
+        self._edits[layer].mark_saved(saved_checksum)
+        self._tell()
+
+    def _on_inserted(self, event: Any) -> None:
+        if self._take(event.value):
+            self._tell()
+
+    def _on_removed(self, event: Any) -> None:
+        edits = self._edits.pop(event.value, None)
+        if edits is not None:
+            edits.close()
+            self._tell()
+
+    def _take(self, layer: Any) -> bool:
+        if not isinstance(layer, Labels):
+            return False
+        tag = tag_of(layer.metadata)
+        if tag is None and not self._adopt(layer):
+            return False
+        if tag is not None and tag.role != MASK:
+            return False
+        self._part_from_twin(layer)
+        self._edits[layer] = edits = LayerEdits(layer, self._defer)
+        if layer in _left:
+            edits.mark_saved(_left.pop(layer))
+        edits.on_dirty.append(self._tell)
+        return True
+
+    def _adopt(self, layer: Any) -> bool:
+        """Tag a labels layer that lies on a patient's grid: of the active layer, else uppermost."""
+        for other in (self._viewer.layers.selection.active, *reversed(self._viewer.layers)):
+            tag = None if other is None else tag_of(other.metadata)
+            if tag is not None and _same_grid(layer, other):
+                layer.metadata = {**layer.metadata, **adopted_tag(tag, "by hand").metadata()}
+                for name, value in tissue_appearance().items():
+                    setattr(layer, name, value)
+                return True
+        return False
+
+    def _part_from_twin(self, layer: Any) -> None:
+        """Let a duplicated layer forget the file of the original."""
+        tag = mask_tag(layer)
+        if tag.path is not None and any(mask_tag(one).path == tag.path for one in self._edits):
+            layer.metadata = {**layer.metadata, **replace(tag, path=None).metadata()}
+
+    def _tell(self) -> None:
+        for listener in self.on_change:
+            listener()
+
+
+def mask_tag(layer: Any) -> LayerTag:
+    """Return the tag of a layer that is known to be ours."""
+    tag = tag_of(layer.metadata)
+    assert tag is not None
+    return tag
+
+
+def _same_grid(layer: Any, other: Any) -> bool:
+    """Return whether two layers have the same voxels in the same places, not flipped or shifted."""
+    if layer.data.shape != other.data.shape:
+        return False
+    last = np.array(layer.data.shape) - 1
+    return all(
+        np.allclose(layer.data_to_world(corner), other.data_to_world(corner), atol=1e-3)
+        for corner in (np.zeros_like(last), last)
+    )

@@ -1,0 +1,217 @@
+"""Choose, score, compare and save masks, and guard their unsaved edits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import QFileDialog
+
+from napari_brats.plugin.tags import REFERENCE, tag_of
+from napari_brats.widgets.background import Task, notify_error
+from napari_brats.widgets.close_guard import Answer, Ask
+from napari_brats.widgets.comparison import Comparison
+from napari_brats.widgets.mask_book import MaskBook, mask_tag
+from napari_brats.widgets.mask_panel import UNSAVED, MaskPanel
+from napari_brats.widgets.saving import default_path, save_mask, saving
+from napari_brats.widgets.scoring import ScoreBoard
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class MaskControl:
+    """What happens to the masks in a viewer.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        Its labels layers are the masks.
+    panel : MaskPanel
+        The view.
+    ask : callable
+        Asks the person what to do with unsaved edits.
+    defer : callable
+        Runs a function soon, after the event at hand.
+
+    Attributes
+    ----------
+    on_saved : list of callable
+        Get the patient's id after a mask was saved.
+    """
+
+    def __init__(
+        self,
+        viewer: "ViewerModel",
+        panel: MaskPanel,
+        ask: Ask,
+        defer: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._viewer = viewer
+        self._panel = panel
+        self._ask = ask
+        self._defer = defer
+        self._saving: Task | None = None
+        self._next_save: tuple[Any, Path | None] | None = None
+        self._comparison = Comparison()
+        self.on_saved: list[Callable[[str], None]] = []
+        self.book = MaskBook(viewer, defer)
+        self._board = ScoreBoard(self.book, panel.show_scores)
+        self.book.on_change.append(self._list)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
+        viewer.layers.selection.events.active.connect(self._on_active)
+        panel.mask_chosen.connect(self._choose)
+        panel.save_asked.connect(lambda: self.save())
+        panel.save_as_asked.connect(self._save_as)
+        panel.compare_toggled.connect(self._compare)
+        self._list()
+        self._choose(panel.mask())
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._viewer.layers.selection.events.active.disconnect(self._on_active)
+        if self._saving is not None:
+            self._saving.finish_unheard()
+        self._board.close()
+        self.book.close()
+
+    def may_close(self) -> bool:
+        """Ask about unsaved edits, save them if asked to, and say whether to go on."""
+        unsaved = self.book.unsaved()
+        if not unsaved:
+            return True
+        answer = self._ask([layer.name for layer in unsaved])
+        if answer is not Answer.SAVE:
+            return answer is Answer.DISCARD
+        # One mask that cannot be saved must not keep the others from being saved.
+        failed = [layer for layer in unsaved if not self._save_now(layer)]
+        return not failed
+
+    def save(self, path: Path | None = None) -> None:
+        """Save the chosen mask in the background; strokes may go on meanwhile.
+
+        Parameters
+        ----------
+        path : Path, optional
+            File to write; by default the mask's own, or a new one beside its patient.
+        """
+        layer = self._panel.mask()
+        if layer is None:
+            return
+        if self._saving is None:
+            self._start_saving(layer, path)
+        else:
+            self._next_save = layer, path
+
+    def _start_saving(self, layer: Any, path: Path | None) -> None:
+        tag, snapshot = mask_tag(layer), np.array(layer.data)
+        target = path or default_path(tag)
+        self._panel.save.setEnabled(False)
+        self._saving = Task(
+            lambda stop: saving(tag, snapshot, target),
+            f"Saving {target.name}",
+            on_report=_ignore,
+            on_result=lambda saved: self._saved(layer, *saved),
+            on_end=self._saving_ended,
+        )
+
+    def _save_as(self) -> None:
+        layer = self._panel.mask()
+        if layer is None:
+            return
+        start = str(default_path(mask_tag(layer)))
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._panel, "Save mask", start, "Masks (*.nii.gz *.nii *.mha)"
+        )
+        if chosen:
+            self.save(Path(chosen))
+
+    def _save_now(self, layer: Any) -> bool:
+        tag = mask_tag(layer)
+        try:
+            self._saved(layer, *save_mask(tag, layer.data, default_path(tag)))
+        except Exception as error:  # whatever went wrong, the window must stay open
+            notify_error(error)
+            return False
+        return True
+
+    def _saved(self, layer: Any, path: Path, saved_checksum: int) -> None:
+        from napari.utils.notifications import show_info
+
+        if layer in self.book.masks():
+            self.book.saved(layer, path, saved_checksum)
+        show_info(f"Saved {path}")
+        for listener in self.on_saved:
+            listener(mask_tag(layer).case_id)
+
+    def _saving_ended(self) -> None:
+        self._saving = None
+        self._panel.save.setEnabled(self._panel.mask() is not None)
+        if self._next_save is not None:
+            layer, path = self._next_save
+            self._next_save = None
+            self._start_saving(layer, path)
+
+    def _list(self) -> None:
+        masks = self.book.masks()
+        titles = [(UNSAVED if self.book.edits(layer).dirty else "") + layer.name for layer in masks]
+        chosen = self._panel.mask()
+        self._panel.show_masks(list(zip(masks, titles, strict=True)), chosen)
+
+    def _choose(self, layer: Any) -> None:
+        self._panel.compare.setChecked(False)
+        self._board.choose(None)
+        if layer is not None:
+            # Counting takes 40 ms: not in the turn in which napari adds the layer.
+            self._defer(lambda: self._score(layer))
+        reference = None if layer is None else self.book.reference_of(layer)
+        self._panel.show_comparable(reference is not None)
+        if layer is not None and self._viewer.layers.selection.active is not layer:
+            self._viewer.layers.selection.active = layer
+
+    def _score(self, layer: Any) -> None:
+        if layer in self.book.masks() and layer is self._panel.mask():
+            self._board.choose(layer)
+
+    def _compare(self, on: bool) -> None:
+        layer = self._panel.mask()
+        reference = None if layer is None else self.book.reference_of(layer)
+        if on and reference is not None:
+            self._comparison.start(layer, reference)
+        else:
+            self._comparison.stop()
+
+    def _on_inserted(self, event: Any) -> None:
+        layer = event.value
+        if layer in self.book.masks():
+            self._show_alone(layer)
+            self._panel.choose(layer)
+        elif _is_reference(layer) and self._panel.mask() is not None:
+            self._choose(self._panel.mask())
+
+    def _on_removed(self, event: Any) -> None:
+        mask = self._panel.mask()
+        if _is_reference(event.value) and mask in self.book.masks():
+            self._choose(mask)
+
+    def _on_active(self, event: Any) -> None:
+        if event.value in self.book.masks():
+            self._panel.choose(event.value)
+
+    def _show_alone(self, mask: Any) -> None:
+        """Hide other masks and references: two fills over each other cannot be told apart."""
+        for layer in (*self.book.masks(), self.book.reference_of(mask)):
+            if layer is not None:
+                layer.visible = layer is mask
+
+
+def _is_reference(layer: Any) -> bool:
+    tag = tag_of(layer.metadata)
+    return tag is not None and tag.role == REFERENCE
+
+
+def _ignore(_: object) -> None:
+    """Take a report that says nothing."""

@@ -1,0 +1,110 @@
+"""Choose a model and a device; the model's card unfolds on request."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QStandardItemModel
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_brats.networks.registry import ModelRow, list_models
+from napari_brats.widgets.captions import captioned
+from napari_brats.widgets.model_card import card_html, how_to_train, model_title
+
+DEVICES = {
+    "auto": "auto: the fastest there is",
+    "cpu": "CPU",
+    "cuda": "NVIDIA GPU (cuda)",
+    "mps": "Apple GPU (mps)",
+}
+
+
+class ModelPanel(QWidget):
+    """Model, card and device.
+
+    Parameters
+    ----------
+    model : str
+        Model to show first, if it has weights.
+    device : str
+        Key in `DEVICES`, or another device's name.
+    """
+
+    def __init__(self, model: str, device: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows = list_models()
+        self.models = QComboBox(self)
+        self.models.setToolTip("The network that segments; models without weights are greyed")
+        self.models.setAccessibleName("Model")
+        self.info = QPushButton("card", self)
+        self.info.setCheckable(True)
+        self.info.setToolTip("Show the model's card: training, scores, limits, use")
+        self.info.setAccessibleName("Model card")
+        self.card = QLabel(self)
+        self.devices = QComboBox(self)
+        self.devices.setToolTip("Where the network runs")
+        self.devices.setAccessibleName("Device")
+        self._fill(model, device)
+        self._lay_out()
+        self.info.toggled.connect(self.card.setVisible)
+        self.models.currentIndexChanged.connect(self._show_card)
+        self._show_card()
+
+    def model(self) -> str | None:
+        """Return the chosen model's name, or None where it has no weights."""
+        row = self._row()
+        return row.spec.name if row is not None and row.card else None
+
+    def choose(self, model: str) -> None:
+        """Show a model: a row of `MODELS`, or the name of bundled weights."""
+        for index, row in enumerate(self._rows):
+            if model in (row.spec.name, row.card.name if row.card else None):
+                self.models.setCurrentIndex(index)
+
+    def device(self) -> str:
+        """Return the chosen device's name."""
+        return str(self.devices.currentData())
+
+    def refusal(self) -> str:
+        """Return why the chosen model cannot be used."""
+        return how_to_train(str(self.models.currentData()))
+
+    def tell_device(self, device: str) -> None:
+        """Show what ``auto`` turned out to be."""
+        self.devices.setItemText(0, f"auto: {device}")
+
+    def _row(self) -> ModelRow | None:
+        index = self.models.currentIndex()
+        return self._rows[index] if 0 <= index < len(self._rows) else None
+
+    def _fill(self, model: str, device: str) -> None:
+        for index, row in enumerate(self._rows):
+            self.models.addItem(model_title(row), row.spec.name)
+            items = self.models.model()
+            item = items.item(index) if isinstance(items, QStandardItemModel) else None
+            if item is not None and row.card is None:
+                item.setEnabled(False)
+                item.setToolTip(how_to_train(row.spec.name))
+        usable = [i for i, row in enumerate(self._rows) if row.card]
+        wanted = self.models.findData(model)
+        self.models.setCurrentIndex(wanted if wanted in usable or not usable else usable[0])
+        for name, title in {**DEVICES, **({} if device in DEVICES else {device: device})}.items():
+            self.devices.addItem(title, name)
+        self.devices.setCurrentIndex(self.devices.findData(device))
+
+    def _lay_out(self) -> None:
+        for combo in (self.models, self.devices):
+            combo.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            combo.setMinimumContentsLength(8)
+        self.card.setWordWrap(True)
+        self.card.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.card.setAccessibleName("Model card text")
+        self.card.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(captioned("Model", self.models, self.info))
+        layout.addWidget(self.card)
+        layout.addLayout(captioned("Device", self.devices))
+
+    def _show_card(self) -> None:
+        row = self._row()
+        self.card.setText("" if row is None else card_html(row))

@@ -1,0 +1,123 @@
+"""Read a patient in the background and build its layers there, ready to be added.
+
+Building the first layers of a session costs napari 0.8 s of imports and unit tables
+(measured), and each later one its thumbnail: all of that stays out of the event loop.
+"""
+
+from collections.abc import Container, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_brats.case import Case, load_case
+from napari_brats.errors import BratsError, CaseError
+from napari_brats.naming import PatientFiles, find_patients, why_not_a_patient
+from napari_brats.plugin.display import UNITS
+from napari_brats.plugin.layers import LayerData, case_layers, mask_layer, tissue_appearance
+from napari_brats.plugin.masks import mask_title, read_mask, saved_masks
+from napari_brats.plugin.tags import tag_of
+
+
+@dataclass(frozen=True)
+class PatientRow:
+    """One line of the patients' list."""
+
+    files: PatientFiles
+    segmented: bool
+
+    @property
+    def image(self) -> Path:
+        """A file that stands for the patient."""
+        return next(iter(self.files.images.values()))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A patient that was read, and what could not be."""
+
+    case: Case
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One layer of a patient, as a tuple and, where it needs a new layer, built already."""
+
+    data: LayerData
+    layer: Any
+
+
+def list_patients(path: Path) -> list[PatientRow]:
+    """Find the patients at a path and whether masks of ours lie beside them.
+
+    Raises
+    ------
+    CaseError
+        If there is no patient; the message says what was found.
+    """
+    rows = [
+        PatientRow(files, bool(saved_masks(next(iter(files.images.values())), files.case_id)))
+        for files in find_patients(path)
+    ]
+    if not rows:
+        raise CaseError(why_not_a_patient(path))
+    return rows
+
+
+def build_layer(data: LayerData) -> Any:
+    """Turn a layer tuple into a napari layer; needs no window, so any thread may do it."""
+    from napari.layers import Layer
+
+    return Layer.create(*data)
+
+
+def read_layers(
+    image: Path, view_convention: str, slots: Container[tuple[str, str]] = ()
+) -> Generator[Arrival, None, Opened]:
+    """Read a patient and yield its layers one by one, lowest first.
+
+    Parameters
+    ----------
+    image : Path
+        A file of the patient.
+    view_convention : str
+        Row of `VIEW_CONVENTIONS`.
+    slots : container of (role, title)
+        Layers that need not be built, because the window has one to refill.
+
+    Yields
+    ------
+    Arrival
+        Images, reference, then the saved masks, oldest first.
+
+    Returns
+    -------
+    Opened
+    """
+    case = load_case(image)
+    for data in case_layers(case, view_convention):
+        tag = tag_of(data[1]["metadata"])
+        refilled = tag is not None and (tag.role, tag.title) in slots
+        yield Arrival(data, None if refilled else build_layer(data))
+    notes = list(case.notes)
+    for path in reversed(saved_masks(image, case.case_id)):
+        try:
+            tissues = read_mask(path, case)
+        except BratsError as error:
+            notes.append(str(error))
+            continue
+        title = mask_title(path, case.case_id)
+        mask = mask_layer(case, tissues, title, view_convention, path=path)
+        yield Arrival(mask, build_layer(mask))
+    return Opened(case, tuple(notes))
+
+
+def warm_up() -> Generator[None, None, None]:
+    """Make napari load what its first layers need (0.8 s, measured), before one is asked for."""
+    voxels = np.zeros((2, 2, 2), np.uint8)
+    keywords = {"units": UNITS, "scale": (1.0, 1.0, 1.0)}
+    build_layer((voxels, {**keywords, "contrast_limits": (0.0, 1.0)}, "image"))
+    yield
+    build_layer((voxels, {**keywords, **tissue_appearance()}, "labels"))

@@ -1,0 +1,196 @@
+"""List patients and open one, without ever holding up the window."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Hashable
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from napari_brats.plugin.tags import tag_of
+from napari_brats.widgets.background import Task, soon
+from napari_brats.widgets.desk import Desk
+from napari_brats.widgets.opening import (
+    Arrival,
+    Opened,
+    PatientRow,
+    list_patients,
+    read_layers,
+    warm_up,
+)
+from napari_brats.widgets.patients_panel import PatientsPanel
+from napari_brats.widgets.preferences import preferences
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class PatientControl:
+    """Fills the patients' list and puts the chosen patient on the desk.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        Where layers go.
+    desk : Desk
+        Holds the patient at hand.
+    panel : PatientsPanel
+        The view.
+    may_leave : callable
+        Asks about unsaved edits and says whether the patient at hand may be put away.
+    unsaved : callable
+        Returns the unsaved edits as a set that grows with the next stroke.
+
+    Attributes
+    ----------
+    on_opened : list of callable
+        Called when all layers of a patient are there.
+    """
+
+    def __init__(
+        self,
+        viewer: "ViewerModel",
+        desk: Desk,
+        panel: PatientsPanel,
+        may_leave: Callable[[], bool],
+        unsaved: Callable[[], frozenset[Hashable]],
+    ) -> None:
+        self._viewer = viewer
+        self._desk = desk
+        self._panel = panel
+        self._may_leave = may_leave
+        self._unsaved = unsaved
+        self._given_up: frozenset[Hashable] = frozenset()
+        self._listing: Task | None = None
+        self._opening: Task | None = None
+        self._image: Path | None = None
+        self._queue: deque[Callable[[], None]] = deque()
+        self._fresh = True
+        self.on_opened: list[Callable[[], None]] = []
+        self._warming = Task(
+            lambda stop: warm_up(),
+            "Loading napari's layers",
+            on_report=_ignore,
+            on_result=_ignore,
+            on_end=lambda: None,
+        )
+        panel.path_entered.connect(self.find)
+        panel.patient_chosen.connect(self.open)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being looked for or read."""
+        return self._listing is None and self._opening is None
+
+    def close(self) -> None:
+        """Stop what is going on."""
+        self._queue.clear()
+        for task in (self._warming, self._listing, self._opening):
+            if task is not None:
+                task.forget()
+
+    def find(self, path: str) -> None:
+        """Show the patients at a path; a single one is opened at once."""
+        if self._listing is not None:
+            self._listing.forget()
+
+        def work(stop: Event) -> Generator[None, None, list[PatientRow]]:
+            yield
+            return list_patients(Path(path).expanduser())
+
+        self._listing = Task(
+            work,
+            "Looking for patients",
+            on_report=_ignore,
+            on_result=self._listed,
+            on_end=self._listing_ended,
+        )
+
+    def open(self, row: PatientRow) -> None:
+        """Read a patient and show it in place of the one at hand."""
+        if row.image == self._image and (self._opening or self._desk.tag()):
+            return
+        if not self._may_leave():
+            self._panel.mark_current(self._image)
+            return
+        self._given_up = self._unsaved()
+        if self._opening is not None:
+            self._opening.forget()
+        self._image = row.image
+        self._panel.mark_current(row.image)
+        convention, slots = preferences().view_convention, self._desk.slots()
+        self._queue.clear()
+        self._fresh = True
+        self._opening = Task(
+            lambda stop: read_layers(row.image, convention, slots),
+            f"Opening {row.files.case_id}",
+            on_report=lambda arrival: self._enqueue(lambda: self._arrived(arrival)),
+            on_result=lambda opened: self._enqueue(lambda: self._opened(opened)),
+            on_end=lambda: self._enqueue(self._ended),
+        )
+
+    def _listed(self, rows: list[PatientRow]) -> None:
+        self._panel.show_patients(rows)
+        tag = self._desk.tag()
+        self._image = None if tag is None else self._image
+        if len(rows) == 1:
+            self.open(rows[0])
+        else:
+            self._panel.mark_current(self._image)
+
+    def _enqueue(self, action: Callable[[], None]) -> None:
+        """Do things one by one, each in a turn of the event loop of its own."""
+        self._queue.append(action)
+        if len(self._queue) == 1:
+            soon(self._next)
+
+    def _next(self) -> None:
+        if self._queue:
+            action = self._queue[0]
+            try:
+                action()
+            finally:
+                if self._queue and self._queue[0] is action:
+                    self._queue.popleft()
+                if self._queue:
+                    soon(self._next)
+
+    def _arrived(self, arrival: Arrival) -> None:
+        """Show one layer; the patient before leaves only now that the next can be read."""
+        if self._fresh:
+            # The person may have gone on painting since the question was asked.
+            if self._unsaved() - self._given_up and not self._may_leave():
+                self._stay()
+                return
+            self._fresh, self._given_up = False, frozenset()
+            self._desk.begin()
+        self._desk.place(arrival.data, arrival.layer)
+
+    def _stay(self) -> None:
+        """Keep the patient at hand; the one that was to come is not shown."""
+        if self._opening is not None:
+            self._opening.forget()
+        self._queue.clear()
+        self._ended()
+
+    def _opened(self, opened: Opened) -> None:
+        from napari.utils.notifications import show_info
+
+        self._desk.finish(opened.case)
+        for note in opened.notes:
+            show_info(note)
+        for listener in self.on_opened:
+            listener()
+
+    def _listing_ended(self) -> None:
+        self._listing = None
+
+    def _ended(self) -> None:
+        self._opening = None
+        shown = [tag_of(layer.metadata) for layer in self._viewer.layers]
+        if not any(tag is not None and self._image in tag.sources for tag in shown):
+            self._image = None
+            self._panel.mark_current(None)
+
+
+def _ignore(_: object) -> None:
+    """Take a report that says nothing."""

@@ -1,0 +1,29 @@
+"""The person's settings (Preferences > Plugins > BraTS), declared in ``napari.yaml``."""
+
+from dataclasses import dataclass
+
+from napari_brats.networks.registry import DEFAULT_MODEL
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Row of `VIEW_CONVENTIONS`, row of `MODELS`, and device; the defaults of ``napari.yaml``."""
+
+    view_convention: str = "radiological"
+    model: str = DEFAULT_MODEL
+    device: str = "auto"
+
+
+def preferences() -> Preferences:
+    """Return the settings as they are now; the defaults where the plugin is not installed."""
+    from napari.settings import get_plugin_settings
+
+    try:
+        settings = get_plugin_settings("napari-brats")
+    except KeyError:
+        return Preferences()
+    return Preferences(
+        view_convention=str(settings.view.convention),
+        model=str(settings.inference.model),
+        device=str(settings.inference.device),
+    )

@@ -1,0 +1,98 @@
+"""One segmentation: what it was asked for, and where its result belongs."""
+
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from napari_brats.case import Case
+from napari_brats.plugin.layers import mask_layer
+from napari_brats.widgets.long_lived import set_aside
+from napari_brats.widgets.opening import build_layer
+from napari_brats.widgets.steps import Notice, OnNotice, OnStep, Step, stepping
+from napari_brats.widgets.torch_loading import link_torch
+
+Segment = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was asked for.
+
+    Parameters
+    ----------
+    patient : Case or Path
+        The loaded patient, or one of its files.
+    model, device : str
+        As in `workflows.segment.segment`.
+    view_convention : str
+        How the patient is shown.
+    """
+
+    patient: Case | Path
+    model: str
+    device: str
+    view_convention: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The mask as a napari layer; its tag says whose it is."""
+
+    case_id: str
+    layer: Any
+    device: str
+    seconds: float
+
+
+def default_segment() -> Segment:
+    """Return `workflows.segment.segment`, imported when the first run starts."""
+    linked_before = "torch" in sys.modules
+    link_torch()
+    from napari_brats.inference import predictor  # noqa: F401  # brings torch
+    from napari_brats.workflows.segment import segment
+
+    if not linked_before:
+        set_aside(collect=False)
+    return segment
+
+
+def running(
+    run: Run, stop: Event, segment: Segment | None = None
+) -> Generator[Step | Notice, None, Finished]:
+    """Segment a patient and build the layer of the result.
+
+    Parameters
+    ----------
+    run : Run
+        What to do.
+    stop : threading.Event
+        Stops the run after the window at hand.
+    segment : callable, optional
+        Stands in for `workflows.segment.segment`.
+
+    Yields
+    ------
+    Step or Notice
+
+    Returns
+    -------
+    Finished
+    """
+
+    def call(on_step: OnStep, on_notice: OnNotice) -> Any:
+        return (segment or default_segment())(
+            run.patient, model=run.model, device=run.device, on_step=on_step, on_notice=on_notice
+        )
+
+    result = yield from stepping(call, stop)
+    tissues = result.segmentation.tissues
+    data = mask_layer(result.case, tissues, result.model, run.view_convention)
+    return Finished(
+        case_id=result.case.case_id,
+        layer=build_layer(data),
+        device=result.device,
+        seconds=float(result.seconds["total"]),
+    )

@@ -1,0 +1,47 @@
+"""Save a mask in the background, whole or not at all."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_brats.case import save_segmentation
+from napari_brats.plugin.masks import mask_path
+from napari_brats.plugin.tags import LayerTag
+from napari_brats.plugin.writer import segmentation_from
+from napari_brats.widgets.edits import checksum
+
+
+def default_path(tag: LayerTag) -> Path:
+    """Return where Save writes: the mask's own file, else a new one beside the patient."""
+    return tag.path or mask_path(tag.sources[0], tag.case_id, tag.title)
+
+
+def save_mask(tag: LayerTag, data: NDArray[Any], path: Path) -> tuple[Path, int]:
+    """Write a mask on its patient's grid.
+
+    Parameters
+    ----------
+    tag : LayerTag
+        The mask's origin.
+    data : NDArray of integers
+        `Tissue` codes in display order.
+    path : Path
+        File to write; never a source file.
+
+    Returns
+    -------
+    tuple
+        The path, and the checksum of what was written.
+    """
+    written = save_segmentation(segmentation_from(tag, data), path)
+    return written, checksum(data)
+
+
+def saving(
+    tag: LayerTag, snapshot: NDArray[Any], path: Path
+) -> Generator[None, None, tuple[Path, int]]:
+    """Do `save_mask` as a generator; the snapshot is a copy that no later stroke touches."""
+    yield
+    return save_mask(tag, snapshot, path)

@@ -1,0 +1,158 @@
+"""The Segment widget: choose a patient, segment, correct with live scores, save."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+
+from napari_brats.plugin.layers import mask_layer
+from napari_brats.widgets.background import soon
+from napari_brats.widgets.close_guard import Ask, CloseGuard, ask_person
+from napari_brats.widgets.cursor import CursorReadout
+from napari_brats.widgets.desk import Desk
+from napari_brats.widgets.long_lived import set_aside, take_back
+from napari_brats.widgets.mask_control import MaskControl
+from napari_brats.widgets.mask_panel import MaskPanel
+from napari_brats.widgets.model_panel import ModelPanel
+from napari_brats.widgets.opening import build_layer
+from napari_brats.widgets.orientation import OrientationLetters
+from napari_brats.widgets.patient_control import PatientControl
+from napari_brats.widgets.patients_panel import PatientsPanel
+from napari_brats.widgets.preferences import preferences
+from napari_brats.widgets.references import protect_references
+from napari_brats.widgets.run_control import RunControl
+from napari_brats.widgets.run_panel import RunPanel
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QHideEvent, QShowEvent
+
+    from napari_brats.workflows.segment import SegmentResult
+
+NARROWEST = 300
+
+
+class SegmentWidget(QWidget):
+    """One dock from patient to saved mask, read from top to bottom.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        napari gives it.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        chosen = preferences()
+        self.viewer = napari_viewer
+        self.patients = PatientsPanel(self)
+        self.models = ModelPanel(chosen.model, chosen.device, self)
+        self.run = RunPanel(self)
+        self.masks = MaskPanel(self)
+        self.ask: Ask = ask_person(self)
+        self._lay_out()
+        protect_references(napari_viewer)
+        self.letters = OrientationLetters(napari_viewer)
+        self.readout = CursorReadout(napari_viewer, self._show_place)
+        desk = Desk(napari_viewer)
+        self.mask_control = MaskControl(
+            napari_viewer, self.masks, lambda titles: self.ask(titles), soon
+        )
+        self.patient_control = PatientControl(
+            napari_viewer,
+            desk,
+            self.patients,
+            self.mask_control.may_close,
+            self.mask_control.book.unsaved_voxels,
+        )
+        self.run_control = RunControl(napari_viewer, desk, self.models, self.run)
+        self.patient_control.on_opened += [self.letters.update, self.run_control.deliver_waiting]
+        self.mask_control.on_saved.append(self.patients.mark_segmented)
+        self._guard: CloseGuard | None = None
+        self._status: QLabel | None = None
+        self.destroyed.connect(self._make_release())
+        if not napari_viewer.layers:
+            set_aside()
+
+    def open(self, path: str | Path) -> None:
+        """List the patients at a path; a single one is opened at once."""
+        self.patients.path.setText(str(path))
+        self.patient_control.find(str(path))
+
+    def masks_shown(self) -> list[Any]:
+        """Return the masks in the viewer, the lowest layer first."""
+        return self.mask_control.book.masks()
+
+    def expect(self, result: "SegmentResult") -> None:
+        """Show the mask of a segmentation as soon as its patient is open."""
+        tissues = result.segmentation.tissues
+        data = mask_layer(result.case, tissues, result.model, preferences().view_convention)
+        self.run_control.deliver(build_layer(data))
+        self.models.tell_device(result.device)
+
+    def showEvent(self, event: "QShowEvent | None") -> None:
+        """Take hold of the window once the dock is in it."""
+        super().showEvent(event)
+        window = _main_window(self)
+        if window is None or self._guard is not None:
+            return
+        self._guard = CloseGuard(self, window, self.mask_control.may_close)
+        bar = window.statusBar()
+        if bar is not None:
+            self._status = QLabel(bar)
+            self._status.setAccessibleName("Place of the cursor in the patient")
+            # Left of napari's activity button, which therefore stays where it is.
+            bar.insertPermanentWidget(1, self._status)
+            self.destroyed.connect(self._status.deleteLater)
+
+    def hideEvent(self, event: "QHideEvent | None") -> None:
+        """Empty the status bar while the dock is away."""
+        super().hideEvent(event)
+        self._show_place("")
+
+    def _show_place(self, text: str) -> None:
+        if self._status is not None:
+            self._status.setText(text if self.isVisible() else "")
+
+    def _make_release(self) -> Any:
+        """Return what lets go of the viewer; it must not hold this widget."""
+        parts = (
+            self.letters,
+            self.readout,
+            self.patient_control,
+            self.run_control,
+            self.mask_control,
+        )
+
+        def release() -> None:
+            take_back()
+            for part in parts:
+                part.close()
+
+        return release
+
+    def _lay_out(self) -> None:
+        body = QWidget(self)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(10)
+        for panel in (self.patients, self.models, self.run, self.masks):
+            column.addWidget(panel)
+        column.addStretch(1)
+        scroll = QScrollArea(self)
+        scroll.setWidget(body)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumWidth(NARROWEST)
+
+
+def _main_window(widget: QWidget) -> QMainWindow | None:
+    """Return the main window around a widget, also when its dock floats."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QMainWindow):
+        parent = parent.parentWidget()
+    return parent

@@ -1,0 +1,143 @@
+"""What the window's tests share: a viewer without a window, and fakes of slow things."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from napari_brats.case import load_case, segmentation_of
+from napari_brats.widgets.close_guard import Answer
+
+collect_ignore_glob = [] if find_spec("napari") else ["test_*.py"]
+
+
+@pytest.fixture(autouse=True)
+def _display(request):
+    """Skip tests that open windows where none can open, unless they are required."""
+    if request.node.get_closest_marker("gui") is None or "NAPARI_BRATS_REQUIRE_GUI" in os.environ:
+        return
+    headless = os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal")
+    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if headless or (sys.platform.startswith("linux") and not shown):
+        pytest.skip("there is no display: run under xvfb-run, or set NAPARI_BRATS_REQUIRE_GUI=1")
+
+
+@pytest.fixture
+def case(tmp_path, make_patient_folder):
+    """Return a tiny patient with a reference."""
+    return load_case(make_patient_folder(tmp_path / "data"))
+
+
+@pytest.fixture
+def viewer():
+    """Return napari's viewer model: layers, dims and overlays, no window."""
+    from napari.components import ViewerModel
+
+    return ViewerModel()
+
+
+@pytest.fixture
+def show_case(viewer):
+    """Return a function that puts a case's layers into the viewer."""
+    from napari_brats.plugin.layers import case_layers
+    from napari_brats.widgets.opening import build_layer
+
+    def show(case, view_convention="radiological"):
+        for data in case_layers(case, view_convention):
+            viewer.add_layer(build_layer(data))
+        return viewer
+
+    return show
+
+
+@pytest.fixture
+def add_mask(viewer):
+    """Return a function that adds a mask of a case to the viewer."""
+    from napari_brats.plugin.layers import mask_layer
+    from napari_brats.widgets.opening import build_layer
+
+    def add(case, tissues=None, title="net"):
+        voxels = np.zeros(case.shape, np.uint8) if tissues is None else tissues
+        return viewer.add_layer(build_layer(mask_layer(case, voxels, title)))
+
+    return add
+
+
+class Later:
+    """Collects what an event loop would do in its next turn."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        self.waiting.append(function)
+
+    def turn(self) -> None:
+        """Do what was collected."""
+        waiting, self.waiting = self.waiting, []
+        for function in waiting:
+            function()
+
+
+@pytest.fixture
+def later():
+    """Return a stand-in for the event loop's next turn."""
+    return Later()
+
+
+@pytest.fixture
+def fake_segment():
+    """Return a stand-in for `workflows.segment.segment`: copies the reference in four steps."""
+
+    def segment(patient, *, model, device, on_step, on_notice):
+        case = patient if hasattr(patient, "case_id") else load_case(patient)
+        for done in range(1, 5):
+            on_step(done, 4)
+        return SimpleNamespace(
+            case=case,
+            segmentation=segmentation_of(case, case.reference.copy()),
+            model=f"{model}-lite",
+            device="CPU, float32",
+            seconds={"total": 0.1},
+        )
+
+    return segment
+
+
+@pytest.fixture
+def notices(monkeypatch):
+    """Collect what napari would show as notifications."""
+    found = []
+    for kind in ("info", "warning", "error"):
+        monkeypatch.setattr(
+            f"napari.utils.notifications.show_{kind}", lambda text, kind=kind: found.append(text)
+        )
+    return found
+
+
+@pytest.fixture
+def data(tmp_path, make_patient_folder):
+    """Write two patients with references below one root."""
+    root = tmp_path / "data"
+    for number in (0, 1):
+        make_patient_folder(root, case_id=f"BraTS2021_0000{number}", seed=number + 1)
+    return root
+
+
+@pytest.fixture
+def widget(make_napari_viewer, qtbot, fake_segment, notices, monkeypatch):
+    """Return the widget docked in a shown window; unsaved edits are dropped at the end."""
+    from napari_brats.widgets.segment import SegmentWidget
+
+    monkeypatch.setattr("napari_brats.widgets.segment.set_aside", lambda: None)
+    viewer = make_napari_viewer(show=True)
+    widget = SegmentWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Segment")
+    widget.run_control.segment = fake_segment
+    widget.models.model = lambda: "net"
+    widget.ask = lambda titles: Answer.DISCARD
+    return widget

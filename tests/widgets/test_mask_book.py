@@ -1,0 +1,173 @@
+"""Which masks there are, whose they are, and what is unsaved."""
+
+import numpy as np
+import pytest
+
+from napari_brats.case import load_case, load_mask
+from napari_brats.errors import OutputError
+from napari_brats.plugin.tags import MASK
+from napari_brats.regions import TISSUE_TITLES
+from napari_brats.widgets.mask_book import MaskBook, mask_tag
+from napari_brats.widgets.references import protect_references
+from napari_brats.widgets.saving import default_path, save_mask, saving
+from napari_brats.widgets.scoring import ScoreBoard
+
+
+@pytest.fixture
+def book(viewer, later):
+    return MaskBook(viewer, later)
+
+
+def test_masks_come_and_go(book, case, show_case, add_mask):
+    """Only masks are listed: no images, no references; a removed mask is forgotten."""
+    viewer = show_case(case)
+    changes = []
+    book.on_change.append(lambda: changes.append(1))
+    assert book.masks() == []
+    mask = add_mask(case)
+    assert book.masks() == [mask]
+    assert book.reference_of(mask).name.startswith("reference")
+    viewer.layers.remove(mask)
+    assert book.masks() == []
+    assert len(changes) == 2
+
+
+def test_masks_that_were_there_before(case, show_case, add_mask, later):
+    """A book opened late knows the masks that are in the viewer already."""
+    viewer = show_case(case)
+    mask = add_mask(case)
+    assert MaskBook(viewer, later).masks() == [mask]
+
+
+def test_a_new_layer_on_the_patients_grid_is_adopted(book, case, show_case):
+    """napari's "new labels" becomes a mask of the patient, with tissue names and colors."""
+    viewer = show_case(case)
+    viewer._new_labels()
+    mask = viewer.layers[-1]
+    assert book.masks() == [mask]
+    assert (mask_tag(mask).role, mask_tag(mask).title) == (MASK, "by hand")
+    assert list(mask.features["tissue"]) == list(TISSUE_TITLES.values())
+    stranger = viewer.add_labels(np.zeros((2, 2, 2), np.uint8))
+    assert stranger not in book.masks()
+
+
+def test_a_layer_that_lies_otherwise_is_not_adopted(book, case, show_case):
+    """The patient's shape in another place, or flipped, would be saved at wrong voxels."""
+    viewer = show_case(case)
+    image = viewer.layers[0]
+    last = image.data_to_world(np.array(image.data.shape) - 1)
+    voxels = np.zeros(image.data.shape, np.uint8)
+    viewer.add_labels(voxels, scale=image.scale, translate=image.translate + 1)
+    viewer.add_labels(voxels, affine=np.diag([*-image.scale, 1]), translate=-np.array(last))
+    assert book.masks() == []
+
+
+def test_a_new_layer_belongs_to_the_active_patient(
+    book, case, show_case, tmp_path, make_patient_folder
+):
+    """Patients of one dataset share their grid: the active layer decides."""
+    viewer = show_case(case)
+    show_case(load_case(make_patient_folder(tmp_path / "other", case_id="BraTS2021_00009")))
+    for place, case_id in ((0, case.case_id), (-2, "BraTS2021_00009")):
+        viewer.layers.selection.active = viewer.layers[place]
+        viewer._new_labels()
+        assert mask_tag(viewer.layers[-1]).case_id == case_id
+
+
+def test_a_duplicate_forgets_the_originals_file(book, case, show_case, add_mask, tmp_path):
+    """Saving the copy of a saved mask must not overwrite the original."""
+    viewer = show_case(case)
+    mask = add_mask(case)
+    book.saved(mask, tmp_path / "a_mask.nii.gz", 0)
+    data, keywords, kind = mask.as_layer_data_tuple()
+    twin = viewer._add_layer_from_data(data.copy(), keywords, kind)[0]
+    assert mask_tag(twin).path is None
+    assert mask_tag(mask).path == tmp_path / "a_mask.nii.gz"
+
+
+def test_unsaved_edits(book, case, show_case, add_mask, later, tmp_path):
+    """A fresh prediction is not unsaved; a painted one is, until it is saved."""
+    show_case(case)
+    mask = add_mask(case)
+    assert book.unsaved() == []
+    mask.paint((5, 5, 5), 2)
+    assert book.unsaved() == [mask]
+    path, saved = save_mask(mask_tag(mask), mask.data, tmp_path / "out_mask.nii.gz")
+    book.saved(mask, path, saved)
+    assert book.unsaved() == []
+    assert default_path(mask_tag(mask)) == path
+
+
+def test_a_book_that_is_opened_again_knows_what_is_unsaved(book, case, show_case, add_mask, later):
+    """Closing the dock and opening it again does not turn edits into saved ones."""
+    viewer = show_case(case)
+    painted, untouched = add_mask(case), add_mask(case)
+    painted.paint((5, 5, 5), 2)
+    book.close()
+    again = MaskBook(viewer, later)
+    assert again.masks() == [painted, untouched]
+    assert again.unsaved() == [painted]
+
+
+def test_saving_writes_what_was_painted(case, show_case, add_mask, tmp_path):
+    """The generator form writes the snapshot on the file's grid."""
+    show_case(case)
+    mask = add_mask(case)
+    mask.paint((5, 5, 5), 3)
+    tag, snapshot = mask_tag(mask), mask.data.copy()
+    work = saving(tag, snapshot, tmp_path / "out_mask.nii.gz")
+    next(work)
+    mask.data[:] = 0
+    with pytest.raises(StopIteration):
+        next(work)
+    found, _ = load_mask(tmp_path / "out_mask.nii.gz", case.convention)
+    np.testing.assert_array_equal(tag.display.to_display(found), snapshot)
+
+
+def test_saving_over_a_source_is_refused(case, show_case, add_mask):
+    """Not even by name can a source file be overwritten."""
+    show_case(case)
+    mask = add_mask(case)
+    with pytest.raises(OutputError, match="never overwritten"):
+        save_mask(mask_tag(mask), mask.data, case.reference_path)
+
+
+def test_the_board_follows(book, case, show_case, add_mask, later):
+    """Strokes, undo, new data and another mask all end in the right numbers."""
+    shown = []
+    show_case(case)
+    board = ScoreBoard(book, lambda rows, note: shown.append(rows))
+    mask = add_mask(case, case.reference.copy())
+    board.choose(mask)
+    assert [row.dice for row in shown[-1]] == [1.0, 1.0, 1.0]
+    start = shown[-1]
+    mask.brush_size = 6
+    mask.paint(np.argwhere(mask.data == 3)[0], 0)
+    later.turn()
+    assert shown[-1][2].dice < 1
+    mask.undo()
+    later.turn()
+    assert shown[-1] == start
+    mask.data = np.zeros_like(mask.data)
+    assert shown[-1][0].volume_ml == 0
+    board.choose(None)
+    assert shown[-1] == []
+
+
+def test_references_are_read_only(viewer, case, show_case):
+    """A reference stays read-only, even after its data were assigned."""
+    protect_references(viewer)
+    show_case(case)
+    reference = viewer.layers[-1]
+    assert not reference.editable
+    reference.data = reference.data.copy()
+    assert not reference.editable
+    assert all(layer.editable for layer in viewer.layers[:-1])
+
+
+def test_references_that_were_there_before(viewer, case, show_case):
+    """Protection works on layers opened before it, and twice does no harm."""
+    show_case(case)
+    protect_references(viewer)
+    protect_references(viewer)
+    assert not viewer.layers[-1].editable
