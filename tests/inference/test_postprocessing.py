@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from napari_brats.errors import CheckpointError
-from napari_brats.inference.postprocessing import region_probabilities, tissues_from_probabilities
+from napari_brats.inference.postprocessing import (
+    region_probabilities,
+    tissues_from_probabilities,
+    without_traces,
+)
 
 
 def voxel(*values: float) -> np.ndarray:
@@ -49,3 +53,17 @@ def test_the_map_is_nested() -> None:
         tissues_from_probabilities(probabilities).ravel(), (2, 1, 3, 0, 0)
     )
     assert not tissues_from_probabilities(probabilities, threshold=0.95).any()
+
+
+@pytest.mark.parametrize(
+    ("least_ml", "codes", "gone"),
+    [(0, (0, 1, 2, 3, 3), 0), (4, (0, 1, 2, 3, 3), 0), (4.1, (0, 1, 2, 1, 1), 4)],
+)
+def test_traces_of_enhancement(least_ml: float, codes: tuple[int, ...], gone: float) -> None:
+    """Two voxels of 2 ml stay where 0 or 4 ml are asked for, and become necrosis where 4.1 are."""
+    tissues = np.array([0, 1, 2, 3, 3], np.uint8).reshape(5, 1, 1)
+    found, gone_ml = without_traces(tissues, 2.0, least_ml)
+    assert tuple(found.ravel()) == codes
+    assert gone_ml == gone
+    assert found.dtype == np.uint8
+    assert without_traces(np.zeros_like(tissues), 2.0, 5)[1] == 0

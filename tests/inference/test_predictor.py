@@ -1,5 +1,6 @@
 """From a case to probabilities and tissues on the patient's own grid."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,21 @@ def test_the_same_case_gives_the_same_result_again() -> None:
     first, second = predictor.predict(case), predictor.predict(case)
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
     assert len(predictor._engines) == 1
+
+
+def test_traces_of_enhancement_go_and_are_told() -> None:
+    """The card's limit is applied to the whole patient, in ml of the patient's own voxels."""
+    predictor, case, notices = tiny_predictor(), tiny_case(), []
+    nn.init.constant_(predictor.network.head.bias, 5)
+    plain = predictor.predict(case)
+    enhancing = plain.tissues == 3
+    assert enhancing.any()
+    volume = enhancing.sum() * case.voxel_ml
+    predictor.card = replace(predictor.card, least_enhancing_ml=volume + 1)
+    found = predictor.predict(case, on_notice=notices.append)
+    np.testing.assert_array_equal(found.tissues, np.where(enhancing, 1, plain.tissues))
+    np.testing.assert_array_equal(found.probabilities, plain.probabilities)
+    assert notices[0].startswith(f"{volume:.2f} ml of enhancing tumor")
 
 
 def test_a_missing_modality_is_named_before_anything_is_computed() -> None:

@@ -69,6 +69,8 @@ def test_round_trip_of_any_text(name, limits, parameters):
         ({"modalities": "flair"}, "'modalities' should be a list of texts"),
         ({"limits": [1]}, "'limits' should be a list of texts"),
         ({"options": []}, "'options' should be an object"),
+        ({"least_enhancing_ml": -1}, "'least_enhancing_ml' should be a number of at least 0"),
+        ({"least_enhancing_ml": True}, "'least_enhancing_ml' should be a number"),
         ({"parameters": True}, "'parameters' should be a whole number"),
         ({"parameters": -1}, "'parameters' should be a whole number"),
         ({"scores": {"mean": {"WT": 1.5}}}, "'mean' holds numbers from 0 to 1"),

@@ -82,6 +82,21 @@ def test_training_leaves_a_checkpoint_that_loads(tiny):
     assert len(log["reports"]) == len(reports)
 
 
+def test_going_on_from_weights(tiny, tmp_path):
+    """--start begins where the weights ended, and the new card tells what they had been through."""
+    list(train(tiny, on_notice=lambda line: None))
+    first = tiny.output / "dresunet3d-lite.safetensors"
+    config = replace(tiny, start=str(first), output=tmp_path / "next", learning_rate=0.0)
+    list(train(config, on_notice=lambda line: None))
+    before, _ = load_checkpoint(first)
+    after, card = load_checkpoint(config.output / first.name)
+    for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
+        torch.testing.assert_close(old, new, msg=name)
+    assert card.training["started_from"]["steps"] == 3
+    with pytest.raises(TrainingError, match="same network, size and recipe"):
+        list(train(replace(config, model="unet3d"), on_notice=lambda line: None))
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_every_network_trains(tiny, model, tmp_path, make_patient_folder):
     """One step of any row of the registry, 2D or 3D, changes its weights and is measured."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 
 from napari_brats.case import load_case, load_mask
 from napari_brats.errors import OutputError
@@ -72,6 +73,17 @@ def test_a_new_layer_belongs_to_the_active_patient(
         viewer.layers.selection.active = viewer.layers[place]
         viewer._new_labels()
         assert mask_tag(viewer.layers[-1]).case_id == case_id
+
+
+def test_a_copy_of_unsaved_edits_is_unsaved(book, case, show_case, add_mask):
+    """Duplicated while it has unsaved strokes, a mask is asked about twice; painted back, clean."""
+    viewer = show_case(case)
+    mask = add_mask(case)
+    mask.paint((3, 3, 3), 2)
+    copy = viewer.add_layer(Labels(mask.data.copy(), metadata=dict(mask.metadata)))
+    assert book.unsaved() == [mask, copy]
+    copy.data = np.zeros(copy.data.shape, np.uint8)
+    assert book.unsaved() == [mask]
 
 
 def test_a_duplicate_forgets_the_originals_file(book, case, show_case, add_mask, tmp_path):

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from qtpy.QtGui import QCloseEvent
 
 from napari_brats.case import save_segmentation
 from napari_brats.widgets.close_guard import Answer
@@ -103,3 +104,26 @@ def test_an_unexpected_error_holds_the_window(masked, notices, monkeypatch):
     assert [str(error) for error in errors] == ["unthought of"]
     assert masked.mask_control.book.unsaved() == [mask]
     masked.ask = lambda titles: Answer.DISCARD
+
+
+def test_edits_outlive_their_dock(masked, qtbot):
+    """The dock closed with its x: edits are followed and asked about on; a new dock takes over."""
+    from napari_brats.widgets.segment import SegmentWidget
+
+    window, viewer, mask = masked.window(), masked.viewer, masked.masks.mask()
+    viewer.window.remove_dock_widget(masked)
+    mask.paint((3, 3, 3), 2)
+    asked = []
+    masked.ask = lambda titles: asked.append(titles) or Answer.STAY
+    window.close()
+    assert window.isVisible()
+    assert asked == [[mask.name]]
+    new = SegmentWidget(viewer)
+    viewer.window.add_dock_widget(new, name="Segment")
+    new.ask = lambda titles: asked.append(titles) or Answer.DISCARD
+    qtbot.waitUntil(lambda: new._guard is not None)
+    assert new.mask_control.book.unsaved() == [mask]
+    assert not new._guard.eventFilter(window, QCloseEvent())
+    assert asked == [[mask.name]] * 2
+    with pytest.raises(RuntimeError, match="deleted"):
+        masked.isVisible()

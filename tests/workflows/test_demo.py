@@ -62,6 +62,7 @@ def test_without_a_display_files_say_what_happened(
     numbers = json.loads(next(folder.glob("*.json")).read_text())
     assert numbers["scores"]["WT"]["dice"] == 1.0
     assert Path(numbers["output"]).name.endswith("_mask.nii.gz")
+    assert 0 < numbers["seconds"]["save"] < numbers["seconds"]["total"]
 
 
 def test_headless_opens_nothing(

@@ -71,3 +71,32 @@ def tissues_from_probabilities(
         A voxel belongs to a region where its probability is above.
     """
     return tissues_from_regions(probabilities > threshold)
+
+
+def without_traces(
+    tissues: NDArray[np.uint8], voxel_ml: float, least_ml: float
+) -> tuple[NDArray[np.uint8], float]:
+    """Take a whole patient's enhancing tumor for necrosis if there is next to none of it.
+
+    A few voxels in a tumor that does not enhance are mostly vessels; Isensee et al. 2018
+    (arXiv:1809.10483) replace them in the same way.
+
+    Parameters
+    ----------
+    tissues : NDArray[np.uint8], shape (X, Y, Z)
+        `Tissue` codes.
+    voxel_ml : float
+        Volume of a voxel.
+    least_ml : float
+        Where there is less than this, it goes.
+
+    Returns
+    -------
+    tuple
+        `Tissue` codes (the same array where nothing changes), and the ml that went.
+    """
+    enhancing = tissues == Tissue.ENHANCING
+    volume = float(np.count_nonzero(enhancing)) * voxel_ml
+    if not 0 < volume < least_ml:
+        return tissues, 0.0
+    return np.where(enhancing, np.uint8(Tissue.NECROSIS), tissues), volume

@@ -16,6 +16,7 @@ from napari_brats.inference.engines import Engine, make_engine
 from napari_brats.inference.postprocessing import (
     region_probabilities,
     tissues_from_probabilities,
+    without_traces,
 )
 from napari_brats.inference.runner import OnNotice, OnStep, Settings, run_network
 from napari_brats.networks.checkpoint import Card, load_checkpoint
@@ -154,13 +155,26 @@ class Predictor:
         )
         clock.append(perf_counter())
         probabilities = prepared.way.back(region_probabilities(logits, self.card.outputs))
-        tissues = tissues_from_probabilities(probabilities)
+        tissues = self._tissues(probabilities, case.voxel_ml, on_notice)
         clock.append(perf_counter())
         names = ("preprocess", "network", "postprocess")
         seconds = dict(zip(names, np.diff(clock).tolist(), strict=True))
         return Prediction(
             probabilities, tissues, engine.device, engine.name, seconds, prepared.way.notes
         )
+
+    def _tissues(
+        self, probabilities: NDArray[np.float32], voxel_ml: float, on_notice: OnNotice | None
+    ) -> NDArray[np.uint8]:
+        least_ml = self.card.least_enhancing_ml
+        tissues = tissues_from_probabilities(probabilities)
+        tissues, gone_ml = without_traces(tissues, voxel_ml, least_ml)
+        if gone_ml and on_notice is not None:
+            on_notice(
+                f"{gone_ml:.2f} ml of enhancing tumor, less than the {least_ml:g} ml that "
+                f"{self.card.name} can be trusted with, is taken for necrosis"
+            )
+        return tissues
 
     def _engine_on(self, device: DeviceChoice) -> Engine:
         if device not in self._engines:

@@ -50,6 +50,8 @@ class Card:
         Channel order of the input, which is the recipe's.
     outputs : str
         Row of `OUTPUTS`.
+    least_enhancing_ml : float
+        Less enhancing tumor than this in a whole patient is taken for necrosis; 0: never.
     training, scores : Mapping[str, Any]
         Data, steps, seconds, hardware, command, seed; and dataset, per_case, mean, command.
     use, license : str
@@ -71,6 +73,7 @@ class Card:
     modalities: tuple[str, ...]
     outputs: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    least_enhancing_ml: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     use: str = "research use only"
@@ -132,6 +135,10 @@ def _is_count(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
+def _is_volume(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value < math.inf  # type: ignore[operator]
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -149,6 +156,7 @@ def _is_scores(value: object) -> bool:
 _TEXT = (_is_text, "a text")
 _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "options": (_is_object, "an object"),
+    "least_enhancing_ml": (_is_volume, "a number of at least 0"),
     "training": (_is_object, "an object"),
     "scores": (_is_scores, "an object whose 'mean' holds numbers from 0 to 1"),
     "modalities": (_is_texts, "a list of texts"),

@@ -61,7 +61,7 @@ def write_patient(patient: SyntheticPatient, folder: Path, case_id: str) -> Path
     """
     naming = naming_of(case_id)
     target = folder / case_id
-    if target.exists() and any(target.iterdir()):
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise OutputError(f"{str(target)!r} exists already; remove it or choose another --case")
     framed = in_brats_frame(patient)
     codes = encode_labels(framed.tissues, label_convention(naming.convention))

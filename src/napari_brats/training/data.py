@@ -118,14 +118,10 @@ class Crops(IterableDataset[tuple[Tensor, Tensor]]):
         self.share = synthetic_share if real and synthetic else float(bool(synthetic))
         self.crop = crop
         self.seed = seed
-        self._loaded: dict[Path, Sample] = {}
 
     def _sample(self, rng: np.random.Generator) -> Sample:
         pool = self.pools[int(rng.random() < self.share)]
-        path = pool[rng.integers(len(pool))]
-        if path not in self._loaded:
-            self._loaded[path] = Sample.load(path)
-        return self._loaded[path]
+        return Sample.load(pool[rng.integers(len(pool))])
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Draw for ever."""

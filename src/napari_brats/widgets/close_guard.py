@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 
 class Answer(Enum):
@@ -24,12 +24,13 @@ def ask_person(parent: QWidget | None) -> Ask:
     Parameters
     ----------
     parent : QWidget or None
-        Window that the dialog belongs to.
+        What the dialog stands over; where it is not to be seen, the active window.
     """
 
     def ask(titles: Sequence[str]) -> Answer:
         buttons = QMessageBox.StandardButton
-        box = QMessageBox(parent)
+        visible = parent is not None and parent.isVisible()
+        box = QMessageBox(parent if visible else QApplication.activeWindow())
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle("Unsaved masks")
         box.setText("These masks have edits that are not saved:\n" + "\n".join(titles))
@@ -46,17 +47,15 @@ class CloseGuard(QObject):
 
     Parameters
     ----------
-    owner : QWidget
-        The guard goes when this widget goes. It keeps no reference to the window, which would
-        outlive its closing otherwise.
     window : QWidget
-        The main window; its close events pass through here first.
+        The main window; its close events pass through here first, and the guard lives as long.
     may_close : callable
-        Asks if need be, saves if asked to, and says whether the window may close.
+        Asks if need be, saves if asked to, and says whether the window may close. What it
+        belongs to lives on with the guard, also when its dock is closed.
     """
 
-    def __init__(self, owner: QWidget, window: QWidget, may_close: Callable[[], bool]) -> None:
-        super().__init__(owner)
+    def __init__(self, window: QWidget, may_close: Callable[[], bool]) -> None:
+        super().__init__(window)
         self._may_close = may_close
         window.installEventFilter(self)
 

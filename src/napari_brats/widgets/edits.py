@@ -34,8 +34,8 @@ class LayerEdits:
 
     Attributes
     ----------
-    saved : int
-        Checksum of the voxels that count as saved.
+    voxels, saved : int
+        Checksums of the voxels there are and of those that count as saved.
     on_paint : list of callable
         Get the history item of each stroke, fill or polygon.
     on_replace : list of callable
@@ -51,7 +51,7 @@ class LayerEdits:
         self.on_dirty: list[Callable[[], None]] = []
         self.dirty = False
         self._defer = defer
-        self._known = self.saved = checksum(layer.data)
+        self.voxels = self.saved = checksum(layer.data)
         self._settling = False
         self._stroking = False
         self._half_counted = False
@@ -69,7 +69,7 @@ class LayerEdits:
         self.saved = saved_checksum
         # An undo of this very turn must still be recounted.
         self.settle()
-        self._set_dirty(self._known != saved_checksum)
+        self._set_dirty(self.voxels != saved_checksum)
 
     def close(self) -> None:
         """Stop listening."""
@@ -80,9 +80,9 @@ class LayerEdits:
         """Look now whether the voxels changed in a way that no edit told."""
         self._settling = False
         found = checksum(self.layer.data)
-        if found == self._known:
+        if found == self.voxels:
             return
-        self._known = found
+        self.voxels = found
         # Dabs of a stroke that is still going on are counted now and told again at its end.
         self._half_counted = self._stroking
         self._replaced()
@@ -106,11 +106,11 @@ class LayerEdits:
 
     def _after_paint(self) -> None:
         self._stroking = False
-        self._known = checksum(self.layer.data)
+        self.voxels = checksum(self.layer.data)
         if self._half_counted or self._settling:
             self._half_counted = False
             self._replaced()
-        self._set_dirty(self._known != self.saved)
+        self._set_dirty(self.voxels != self.saved)
 
     def _on_data(self, event: Any) -> None:
         self.settle()

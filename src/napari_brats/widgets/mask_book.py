@@ -118,6 +118,10 @@ class MaskBook:
         self._edits[layer] = edits = LayerEdits(layer, self._defer)
         if layer in _left:
             edits.mark_saved(_left.pop(layer))
+        for other in self._edits.values():
+            other.settle()
+            if other.dirty and other.voxels == edits.voxels:
+                edits.mark_saved(other.saved)  # a copy of unsaved edits is no safer than they are
         edits.on_dirty.append(self._tell)
         return True
 

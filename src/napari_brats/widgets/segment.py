@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from napari_brats.plugin.layers import mask_layer
 from napari_brats.widgets.background import soon
@@ -42,6 +42,7 @@ class SegmentWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
+        _retire_closed_docks(napari_viewer)
         super().__init__()
         chosen = preferences()
         self.viewer = napari_viewer
@@ -70,7 +71,8 @@ class SegmentWidget(QWidget):
         self.mask_control.on_saved.append(self.patients.mark_segmented)
         self._guard: CloseGuard | None = None
         self._status: QLabel | None = None
-        self.destroyed.connect(self._make_release())
+        self._release = self._make_release()
+        self.destroyed.connect(self._release)
         if not napari_viewer.layers:
             set_aside()
 
@@ -96,7 +98,7 @@ class SegmentWidget(QWidget):
         window = _main_window(self)
         if window is None or self._guard is not None:
             return
-        self._guard = CloseGuard(self, window, self.mask_control.may_close)
+        self._guard = CloseGuard(window, self._may_close)
         bar = window.statusBar()
         if bar is not None:
             self._status = QLabel(bar)
@@ -110,24 +112,35 @@ class SegmentWidget(QWidget):
         super().hideEvent(event)
         self._show_place("")
 
+    def retire(self) -> None:
+        """Let go of the viewer and its window for good."""
+        self._release()
+        if self._guard is not None:
+            self._guard.deleteLater()
+            self._guard = None
+        self.deleteLater()
+
+    def _may_close(self) -> bool:
+        return self.mask_control.may_close()
+
     def _show_place(self, text: str) -> None:
         if self._status is not None:
             self._status.setText(text if self.isVisible() else "")
 
     def _make_release(self) -> Any:
         """Return what lets go of the viewer; it must not hold this widget."""
-        parts = (
+        parts: list[Any] = [
             self.letters,
             self.readout,
             self.patient_control,
             self.run_control,
             self.mask_control,
-        )
+        ]
 
         def release() -> None:
             take_back()
-            for part in parts:
-                part.close()
+            while parts:
+                parts.pop(0).close()
 
         return release
 
@@ -148,6 +161,18 @@ class SegmentWidget(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
         self.setMinimumWidth(NARROWEST)
+
+
+def _retire_closed_docks(viewer: Any) -> None:
+    """Let a new dock take over the masks from one that was closed and watched them till now."""
+    for old in QApplication.topLevelWidgets():
+        if isinstance(old, SegmentWidget) and _unwrapped(old.viewer) is _unwrapped(viewer):
+            old.retire()
+
+
+def _unwrapped(viewer: Any) -> Any:
+    """Return the viewer behind the proxy that napari may hand to plugins."""
+    return getattr(viewer, "__wrapped__", viewer)
 
 
 def _main_window(widget: QWidget) -> QMainWindow | None:

@@ -1,7 +1,8 @@
 """The demonstration: a bundled patient, segmented with bundled weights."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_brats.case import save_segmentation
@@ -62,13 +63,17 @@ def write_demo(result: SegmentResult, folder: str | Path) -> DemoFiles:
     case = result.case
     image = next(iter(case.image_paths.values()))
     name = mask_name(image, case.case_id, result.model)
+    save_start = time.perf_counter()
     mask = save_segmentation(result.segmentation, folder / name)
+    save = time.perf_counter() - save_start
     figure = overview_figure(
         case,
         result.segmentation.tissues,
         folder / f"{case.case_id}_{result.model}_overview.png",
         model=result.model,
     )
-    numbers = {**result.to_json(), "output": str(mask)}
-    summary = write_json_atomic(folder / f"{case.case_id}_{result.model}_result.json", numbers)
+    seconds = {**result.seconds, "save": save, "total": result.seconds["total"] + save}
+    saved = replace(result, output=mask, seconds=seconds)
+    summary = folder / f"{case.case_id}_{result.model}_result.json"
+    write_json_atomic(summary, saved.to_json())
     return DemoFiles(mask, figure, summary)
