@@ -10,9 +10,10 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from napari_brats.naming import NAMINGS
-from napari_brats.networks.card import bundled_card
+from napari_brats.networks.card import bundled_card, traces_rule
 from napari_brats.networks.registry import list_models
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, TISSUE_TITLES
@@ -71,12 +72,26 @@ def weights() -> str:
         card = bundled_card(model.spec.name)
         if card is None:
             continue
-        training = card.training.items()
-        facts = "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in training)
-        lines += [f"**{card.name}** ({card.license}). Recipe `{card.recipe}`. Training: {facts}.\n"]
+        lines += [f"**{card.name}** ({card.license}). Recipe `{card.recipe}`.\n"]
+        lines += [f"Training: {facts(card.training)}.\n"]
         lines += [f"- {limit}" for limit in card.limits]
+        if card.least_enhancing_ml:
+            lines += [f"- {traces_rule(card)}"]
         lines += [f"\nScored with `{card.scores.get('command', 'nothing yet')}`.\n"]
     return "\n".join(lines)
+
+
+def facts(values: Mapping[str, Any]) -> str:
+    """Return a card's entries in words, what is nested in parentheses; what is None is left out."""
+    words = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            value = f"({facts(value)})"
+        elif isinstance(value, list):
+            value = " x ".join(map(str, value))
+        if value is not None:
+            words.append(f"{key.replace('_', ' ')}: {value}")
+    return "; ".join(words)
 
 
 def editions() -> str:

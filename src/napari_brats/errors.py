@@ -34,5 +34,9 @@ class OutputError(BratsError):
     """A result cannot be written where it was asked for."""
 
 
+class TakenError(OutputError):
+    """A file that was to be new is there already."""
+
+
 class Cancelled(BratsError):
     """The user stopped the work; nothing was written."""

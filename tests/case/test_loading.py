@@ -126,3 +126,27 @@ def test_all_real_patients_load(real_data_dir):
         assert case.shape == (240, 240, 155)
         assert case.missing == ()
         assert case.reference.max() in (Tissue.EDEMA, Tissue.ENHANCING)
+
+
+@pytest.mark.parametrize("stored", [np.uint8, np.int16])
+def test_masks_that_nibabel_scaled(stored, tmp_path):
+    """Whole numbers saved as floats under an integer header come back a little off: rounded."""
+    codes = np.zeros((6, 5, 4), np.float64)
+    codes[1], codes[2], codes[3] = 1, 2, 4
+    image = nib.Nifti1Image(codes, np.eye(4))
+    image.set_data_dtype(stored)
+    nib.save(image, tmp_path / "m.nii.gz")
+    assert not np.array_equal(nib.load(tmp_path / "m.nii.gz").get_fdata(), codes)
+    found, _ = load_mask(tmp_path / "m.nii.gz", LABEL_CONVENTIONS["brats2017-2021"])
+    np.testing.assert_array_equal(found, np.choose(codes.astype(int), [0, 1, 2, 0, 3]))
+
+
+def test_masks_between_codes_are_refused(tmp_path):
+    """A mask resampled as if it were an image holds halves, scaled or not."""
+    codes = np.zeros((6, 5, 4), np.float64)
+    codes[1], codes[2] = 4, 1.5
+    image = nib.Nifti1Image(codes, np.eye(4))
+    image.set_data_dtype(np.int16)
+    nib.save(image, tmp_path / "m.nii.gz")
+    with pytest.raises(LabelError, match=r"holds code 1\.5"):
+        load_mask(tmp_path / "m.nii.gz", LABEL_CONVENTIONS["brats2017-2021"])

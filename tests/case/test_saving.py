@@ -8,8 +8,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_brats.case import Segmentation, load_case, save_segmentation, segmentation_of
-from napari_brats.errors import LabelError, OutputError
+from napari_brats.case import (
+    Segmentation,
+    load_case,
+    load_mask,
+    save_segmentation,
+    segmentation_of,
+)
+from napari_brats.errors import LabelError, OutputError, TakenError
 from napari_brats.naming import NAMINGS
 from napari_brats.regions import Tissue
 from napari_brats.volumes import atomic as atomic_module
@@ -170,3 +176,49 @@ def test_real_patient_round_trip(real_data_dir, tmp_path):
     np.testing.assert_array_equal(np.asanyarray(saved.dataobj), np.asanyarray(reference.dataobj))
     np.testing.assert_array_equal(saved.affine, image.affine)
     assert saved.header["qform_code"] == image.header["qform_code"] == 2
+
+
+def test_images_behind_links_are_protected(mask, tmp_path, make_patient_folder):
+    """Where a patient's file is a link into a store of nameless files, its own name counts."""
+    other = make_patient_folder(tmp_path / "others", case_id="BraTS2021_00009")
+    image = other / "BraTS2021_00009_t1.nii.gz"
+    store = image.rename(tmp_path / "9f3a.nii.gz")
+    image.symlink_to(store)
+    before = store.read_bytes()
+    with pytest.raises(OutputError, match="never overwritten"):
+        save_segmentation(mask, image)
+    assert store.read_bytes() == before
+
+
+def test_a_new_file_never_replaces_another(mask, tmp_path):
+    """Whoever comes second is told, and what was there stays; nothing else is left behind."""
+    path = tmp_path / "new" / "m.nii.gz"
+    save_segmentation(mask, path, replace=False)
+    before = contents(path.parent)
+    with pytest.raises(TakenError, match="exists already"):
+        save_segmentation(replace(mask, tissues=np.zeros_like(mask.tissues)), path, replace=False)
+    assert contents(path.parent) == before
+
+
+def test_a_claimed_name_is_given_back(mask, tmp_path, monkeypatch):
+    """If the file cannot be moved to its new name, no empty file stays there."""
+
+    def busy(source, target):
+        raise PermissionError(errno.EACCES, "busy")
+
+    monkeypatch.setattr(atomic_module.os, "replace", busy)
+    with pytest.raises(OutputError, match="busy"):
+        save_segmentation(mask, tmp_path / "new" / "m.nii.gz", replace=False)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize("extension", [".nii.gz", ".mha"])
+def test_a_mask_remembers_its_codes(extension, tmp_path, make_patient_folder):
+    """Saved with other codes than the names tell, it is read back with those it was saved with."""
+    folder = make_patient_folder(tmp_path, "brats-ped", reference=False)
+    case = load_case(folder, labels="brats2023-gli")
+    tissues = np.zeros(case.shape, np.uint8)
+    tissues[2:4], tissues[4:6], tissues[6:8] = Tissue.NECROSIS, Tissue.EDEMA, Tissue.ENHANCING
+    path = save_segmentation(segmentation_of(case, tissues), tmp_path / f"m{extension}")
+    found, _ = load_mask(path, load_case(folder).convention)
+    np.testing.assert_array_equal(found, tissues)

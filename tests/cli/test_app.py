@@ -171,3 +171,14 @@ def test_errors_are_shown_whole(
     monkeypatch.setattr("napari_brats.workflows.outputs.folder_beside", fail)
     main(["segment", str(tmp_path)])
     assert capsys.readouterr().err == f"napari-brats: {message}\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes that close are POSIX")
+def test_a_pipe_that_closes_is_no_error() -> None:
+    """``napari-brats models | head`` ends quietly."""
+    words = f"{sys.executable} -m napari_brats models --json | (exec 0<&-; sleep 0)"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", words], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode in (0, 141)

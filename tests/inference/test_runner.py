@@ -227,3 +227,18 @@ def test_other_errors_are_not_taken_for_lack_of_memory() -> None:
 
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         run_network(broken, np.ones((1, 8, 8, 8), np.float32), CPU, Settings(3, 8))
+
+
+def test_a_device_without_a_layer_gives_way_to_the_cpu() -> None:
+    """Apple's GPUs lack 3D layers in some versions of torch: the CPU goes on, and says so."""
+    notices: list[str] = []
+
+    def make_engine(device: DeviceChoice) -> FakeEngine:
+        if device.kind != "cpu":
+            raise NotImplementedError("ConvTranspose 3D is not supported on MPS")
+        return FakeEngine(device, room=2**40)
+
+    volume = RNG.normal(size=(1, 16, 16, 16)).astype(np.float32)
+    _, engine = run_network(make_engine, volume, GPU, Settings(3, 16), on_notice=notices.append)
+    assert engine.device.kind == "cpu"
+    assert notices == ["this network does not run on GPU 0, float32; going on on the CPU"]

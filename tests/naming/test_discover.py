@@ -1,6 +1,7 @@
 """One patient from a folder or file, all of a dataset, and the reasons for none."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -240,3 +241,30 @@ def test_real_patients(real_data_dir):
     assert [patient.case_id for patient in patients] == sorted(p.case_id for p in patients)
     assert {patient.naming for patient in patients} == {"brats2017-2020", "brats2021"}
     assert all(len(patient.images) == 4 and patient.reference for patient in patients)
+
+
+def test_a_stray_volume_hides_no_dataset(tmp_path, make_patient_folder):
+    """A template beside the patients' folders: they are found all the same."""
+    folder = make_patient_folder(tmp_path)
+    (tmp_path / "template_T1.nii.gz").write_bytes(next(folder.iterdir()).read_bytes())
+    assert "BraTS2021_00005" in [patient.case_id for patient in find_patients(tmp_path)]
+
+
+def test_another_spelling_of_a_files_name(tmp_path, make_patient_folder, monkeypatch):
+    """Where the file system takes names of other case or normalization, so do we."""
+    folder = make_patient_folder(tmp_path)
+    typed = folder / "BRATS2021_00005_T1.nii.gz"
+    known = folder / "BraTS2021_00005_t1.nii.gz"
+
+    def as_on_a_mac(path):
+        return known if Path(path) == typed else path
+
+    for name in ("exists", "isfile"):
+        plain = getattr(os.path, name)
+        monkeypatch.setattr(os.path, name, lambda path, plain=plain: plain(as_on_a_mac(path)))
+    plain_same = os.path.samefile
+    monkeypatch.setattr(
+        os.path, "samefile", lambda a, b: plain_same(as_on_a_mac(a), as_on_a_mac(b))
+    )
+    assert recognize(typed).case_id == "BraTS2021_00005"
+    assert recognize(typed).images["t1"] == known

@@ -31,9 +31,9 @@ def gate(monkeypatch):
     """Hold every save until the gate is opened."""
     gate = threading.Event()
 
-    def slow(segmentation, path):
+    def slow(segmentation, path, **how):
         gate.wait(20)
-        return save_segmentation(segmentation, path)
+        return save_segmentation(segmentation, path, **how)
 
     monkeypatch.setattr("napari_brats.widgets.saving.save_segmentation", slow)
     return gate
@@ -94,7 +94,7 @@ def test_an_unexpected_error_holds_the_window(masked, notices, monkeypatch):
     mask.paint((3, 3, 3), 2)
     masked.ask = lambda titles: Answer.SAVE
 
-    def broken(segmentation, path):
+    def broken(segmentation, path, **_):
         raise RuntimeError("unthought of")
 
     errors = []

@@ -249,7 +249,7 @@ def test_closing(opened, data, qtbot, monkeypatch, notices):
     assert asked == [[mask.name]] * 4
 
 
-def _full_disk(segmentation, path):
+def _full_disk(segmentation, path, **_):
     raise OutputError("the disk is full; free some space or choose another folder")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
+from napari_brats.cli import main
 from napari_brats.errors import CaseError, LabelError
 from napari_brats.workflows.evaluate import evaluate
 
@@ -106,3 +107,24 @@ def test_a_patient_without_reference_cannot_be_compared_with(
     folder = make_patient_folder(tmp_path, case_id="BraTS2021_00009", reference=False)
     with pytest.raises(CaseError, match=r"BraTS2021_00009.*no reference"):
         evaluate(patient[0], folder)
+
+
+def test_a_folder_of_references_alone(patient: tuple[Path, Path], tmp_path: Path) -> None:
+    """The edition's name tells the codes, also where no images lie beside the reference."""
+    prediction, reference = patient
+    alone = tmp_path / "truth" / reference.name
+    alone.parent.mkdir()
+    alone.write_bytes(reference.read_bytes())
+    assert evaluate(prediction, alone).regions == evaluate(prediction, reference).regions
+
+
+def test_what_to_know_about_the_codes_is_told(
+    tmp_path: Path, make_patient_folder: MakePatient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names that two editions share come with a caution, unless the person chose."""
+    folder = make_patient_folder(tmp_path, "brats-ped")
+    reference = folder / "BraTS-PED-00005-000-seg.nii.gz"
+    assert main(["evaluate", str(reference), str(folder)]) == 0
+    assert "2023" in capsys.readouterr().err
+    assert evaluate(reference, reference).notes == evaluate(reference, folder).notes != ()
+    assert evaluate(reference, folder, labels="brats-ped").notes == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_brats.case import load_case
+from napari_brats.case import load_case, segmentation_of
 from napari_brats.errors import OutputError
 from napari_brats.naming import NAMINGS, find_patients, recognize
 from napari_brats.workflows.outputs import (
@@ -14,6 +14,7 @@ from napari_brats.workflows.outputs import (
     check_target,
     folder_beside,
     resolve_output,
+    save_new,
 )
 
 MakePatient = Callable[..., Path]
@@ -131,3 +132,38 @@ def test_a_file_in_the_path_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_can_be_made_is_fine(tmp_path: Path) -> None:
     """Folders that lack are made on writing, so they are no error."""
     check_folder(tmp_path / "a" / "b", "--output")
+
+
+def test_a_name_taken_meanwhile_is_left(tmp_path: Path, make_patient_folder: MakePatient) -> None:
+    """A mask saved by hand while the network ran stays; ours gets the next number."""
+    case = load_case(make_patient_folder(tmp_path))
+    assert case.reference is not None
+    mask = segmentation_of(case, case.reference)
+    first = save_new(mask, tmp_path, case, "net")
+    names = iter([first, tmp_path / "BraTS2021_00005_net_mask-2.nii.gz"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_brats.workflows.outputs.resolve_output", lambda *_: next(names))
+        second = save_new(mask, tmp_path, case, "net")
+    assert (first.name, second.name) == (
+        "BraTS2021_00005_net_mask.nii.gz",
+        "BraTS2021_00005_net_mask-2.nii.gz",
+    )
+
+
+def test_a_drive_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder above exists, not even the root: said at once."""
+    monkeypatch.setattr("napari_brats.workflows.outputs.os.path.exists", lambda path: False)
+    with pytest.raises(OutputError, match=r"no drive or share .*--output"):
+        check_folder(Path("/nowhere/at/all"), "--output")
+
+
+def test_a_protected_file_is_refused_early(
+    tmp_path: Path, make_patient_folder: MakePatient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the network runs, not after."""
+    case = load_case(make_patient_folder(tmp_path))
+    target = tmp_path / "mine.nii.gz"
+    target.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != target)
+    with pytest.raises(OutputError, match="write-protected"):
+        check_target(target, case, (".nii.gz",), "--output")

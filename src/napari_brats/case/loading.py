@@ -11,7 +11,13 @@ from napari_brats.case.model import Case
 from napari_brats.errors import CaseError
 from napari_brats.naming import NAMINGS, PatientFiles, recognize
 from napari_brats.regions import LabelConvention, decode_labels, label_convention
-from napari_brats.volumes import Volume, read_volume, require_same_grid
+from napari_brats.volumes import (
+    Volume,
+    read_codes,
+    read_volume,
+    recorded_convention,
+    require_same_grid,
+)
 
 
 def load_case(path: str | Path, *, labels: str | None = None) -> Case:
@@ -43,7 +49,7 @@ def load_case(path: str | Path, *, labels: str | None = None) -> Case:
         reading = {
             file: pool.submit(_read_images, file, files) for file in set(files.images.values())
         }
-        reference = files.reference and pool.submit(_read_codes, files.reference)
+        reference = files.reference and pool.submit(read_codes, files.reference)
         volumes = {name: reading[file].result()[name] for name, file in files.images.items()}
         mask = reference.result() if reference else None
     first, *others = volumes.values()
@@ -62,7 +68,7 @@ def load_case(path: str | Path, *, labels: str | None = None) -> Case:
         else decode_labels(mask.data, convention, source=repr(str(mask.path))),
         image_paths=files.images,
         reference_path=files.reference,
-        notes=files.notes if labels else (*files.notes, *_cautions(files)),
+        notes=files.notes if labels else (*files.notes, *cautions(files)),
     )
 
 
@@ -76,7 +82,7 @@ def load_mask(
     path : str or Path
         The mask's file.
     convention : LabelConvention
-        What its codes mean.
+        What its codes mean, unless `write_mask` recorded it in the file.
 
     Returns
     -------
@@ -90,7 +96,10 @@ def load_mask(
     LabelError
         If it holds codes that the convention does not know.
     """
-    mask = _read_codes(Path(path))
+    mask = read_codes(path)
+    recorded = recorded_convention(path)
+    if recorded is not None:
+        convention = label_convention(recorded)
     return decode_labels(mask.data, convention, source=repr(str(path))), mask.affine
 
 
@@ -114,7 +123,7 @@ def require_modalities(patient: Case | PatientFiles, modalities: Sequence[str], 
         )
 
 
-def _cautions(files: PatientFiles) -> tuple[str, ...]:
+def cautions(files: PatientFiles) -> tuple[str, ...]:
     """Return what to know where the names alone decide what the reference's codes mean."""
     row = NAMINGS.get(files.naming)
     return (row.caution,) if row and row.caution and files.reference else ()
@@ -152,14 +161,3 @@ def _require_contrast(data: NDArray[np.float32], name: str, file: Path) -> None:
         )
     if low == high:
         raise CaseError(f"{str(file)!r} ({name}) is empty: every voxel is {low:g}; export it again")
-
-
-def _read_codes(file: Path) -> Volume:
-    """Read a mask; whole numbers from 0 to 255 come as uint8, whatever the file's type."""
-    volume = read_volume(file, dtype=None)
-    data = volume.data
-    if data.dtype != np.uint8 and data.min() >= 0 and data.max() <= np.iinfo(np.uint8).max:
-        codes = data.astype(np.uint8)
-        if np.array_equal(codes, data):
-            return Volume(codes, volume.affine, volume.path)
-    return volume

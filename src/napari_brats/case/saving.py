@@ -42,7 +42,9 @@ def segmentation_of(case: Case, tissues: NDArray[np.uint8]) -> Segmentation:
     )
 
 
-def save_segmentation(segmentation: Segmentation, path: str | Path) -> Path:
+def save_segmentation(
+    segmentation: Segmentation, path: str | Path, *, replace: bool = True
+) -> Path:
     """Write a mask on its patient's grid, in its convention's codes, whole or not at all.
 
     Parameters
@@ -51,6 +53,8 @@ def save_segmentation(segmentation: Segmentation, path: str | Path) -> Path:
         The mask.
     path : str or Path
         ``.nii.gz``, ``.nii`` or ``.mha``; never a file of the patient itself.
+    replace : bool
+        False: an older mask stays.
 
     Returns
     -------
@@ -61,6 +65,8 @@ def save_segmentation(segmentation: Segmentation, path: str | Path) -> Path:
     ------
     OutputError
         If the path is a source file or cannot be written; nothing is lost then.
+    TakenError
+        If there is a file and ``replace`` is False.
     LabelError
         If a tissue has no code in the convention.
     """
@@ -69,8 +75,14 @@ def save_segmentation(segmentation: Segmentation, path: str | Path) -> Path:
         raise OutputError(
             f"{str(path)!r} is a source file, which is never overwritten; choose another name"
         )
-    codes = encode_labels(segmentation.tissues, segmentation.convention)
-    return write_mask(path, codes, segmentation.affine, segmentation.source)
+    return write_mask(
+        path,
+        encode_labels(segmentation.tissues, segmentation.convention),
+        segmentation.affine,
+        segmentation.source,
+        convention=segmentation.convention.name,
+        replace=replace,
+    )
 
 
 def is_source(path: Path, sources: Collection[Path]) -> bool:
@@ -93,13 +105,18 @@ def is_source(path: Path, sources: Collection[Path]) -> bool:
         return True
     if not os.path.isfile(path):
         return False
-    target = Path(os.path.realpath(path))
+    # A link counts by its own name and by that of the file it leads to.
+    names = {Path(os.path.abspath(path)), Path(os.path.realpath(path))}
+    return any(_belongs_to_a_patient(name, sources) for name in names)
+
+
+def _belongs_to_a_patient(path: Path, sources: Collection[Path]) -> bool:
     try:
-        owner = recognize(target).images.values()
+        owner = recognize(path).images.values()
     except CaseError:
         return False
     own = any(_same_file(image, source) for image in owner for source in sources)
-    return target in owner or not own
+    return not own or any(_same_file(path, image) for image in owner)
 
 
 def _same_file(first: Path, second: Path) -> bool:

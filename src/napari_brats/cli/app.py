@@ -7,6 +7,7 @@ else is a bug and keeps its traceback. Heavy imports happen inside the commands,
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -18,6 +19,7 @@ from napari_brats.errors import BratsError
 COMMANDS = (segment, evaluate, models, demo, train, doctor)
 USER_MISTAKE = 2
 INTERRUPTED = 130
+PIPE_CLOSED = 141
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 `doctor` found a problem, 2 a user's mistake, 130 interrupted.
+        Exit code: 0 done, 1 `doctor` found a problem, 2 a user's mistake, 130 interrupted,
+        141 nobody reads the output any more.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -80,6 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BratsError as error:
         print(f"napari-brats: {error}", file=sys.stderr)
         return USER_MISTAKE
+    except BrokenPipeError:
+        # Whoever read the output has enough; what is left of it must not become an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except KeyboardInterrupt:
         print("napari-brats: stopped; no file was left half-written", file=sys.stderr)
         return INTERRUPTED

@@ -29,6 +29,8 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     from napari_brats.workflows.evaluate import evaluate
 
     result = evaluate(args.prediction, args.reference, labels=args.labels)
+    for note in result.notes:
+        terminal.notice(note)
     if terminal.json:
         terminal.result(result.to_json())
         return 0

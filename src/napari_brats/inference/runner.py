@@ -118,14 +118,17 @@ def run_network(
         except Exception as error:
             if attempt is not None:
                 attempt.engine.release()
-            if not is_out_of_memory(error):
+            # Some devices lack some layers, Apple's GPUs the 3D ones in older versions of torch.
+            lacks = isinstance(error, NotImplementedError) and device.kind != "cpu"
+            if not lacks and not is_out_of_memory(error):
                 raise
         # Outside the handler nothing holds the failed pass's tensors any more.
-        smaller = None if attempt is None else _smaller(attempt, settings)
+        smaller = None if attempt is None or lacks else _smaller(attempt, settings)
         if smaller is None and device.kind == "cpu":
             raise DeviceError(_too_little(attempt))
         if on_notice is not None:
-            on_notice(f"out of memory on {device.title}; {_next_words(smaller)}")
+            trouble = "this network does not run" if lacks else "out of memory"
+            on_notice(f"{trouble} on {device.title}; {_next_words(smaller)}")
         if smaller is None:
             # Who asked for float32 on a GPU wants it on the CPU too.
             exact = device.precision == "float32"

@@ -58,7 +58,7 @@ def decathlon_patient(image: Path) -> PatientFiles | None:
     if not channels:
         return None
     reference = root / LABEL_FOLDER / image.name
-    has_reference = image.parent.name == IMAGE_FOLDERS[0] and reference.is_file()
+    has_reference = image.parent.name == IMAGE_FOLDERS[0] and os.path.isfile(reference)
     return PatientFiles(
         case_id=parts[0],
         folder=image.parent,
@@ -73,7 +73,7 @@ def decathlon_patient(image: Path) -> PatientFiles | None:
 
 def _channels(description: Path, case_id: str) -> tuple[dict[str, int | None], tuple[str, ...]]:
     """Return the channel of each modality, empty if this is not a brain tumor dataset."""
-    if not description.is_file():
+    if not os.path.isfile(description):
         if not _TASK01_NAME.fullmatch(case_id):
             return {}, ()
         note = f"no dataset.json beside {case_id!r}: channels taken as FLAIR, T1w, t1gd, T2w"

@@ -99,10 +99,16 @@ def _patients_below(folder: Path, depth: int, seen: set[str]) -> Iterator[Patien
         )
     patients = patients_in(folder)
     yield from patients
-    if patients or depth == 0:
+    if depth == 0 or not all(map(_is_stray, patients)):
         return
     for name in sorted(_folders(folder), key=_natural):
         yield from _patients_below(folder / name, depth - 1, seen)
+
+
+def _is_stray(patient: PatientFiles) -> bool:
+    """Return whether this is a lone volume with a name of nobody's, such as a template."""
+    row = NAMINGS.get(patient.naming)
+    return len(patient.images) == 1 and row is not None and not row.strict
 
 
 def _folders(folder: Path) -> list[str]:

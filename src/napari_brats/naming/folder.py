@@ -1,6 +1,7 @@
 """Sort the files of one folder into patients, by their names alone."""
 
 import os
+import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -51,11 +52,21 @@ def patient_of_file(path: Path) -> PatientFiles | None:
         patient = decathlon.decathlon_patient(path)
         if patient is not None:
             return patient
+    listed = list(_volumes(path.parent))
+    if path not in listed:
+        # Some file systems know a file by more than one spelling of its name.
+        path = next((one for one in listed if _is_spelled(one, path)), path)
     nested = path.parent.name.lower().startswith(NESTED_PREFIX)
     for patient in patients_in(path.parent.parent if nested else path.parent, prefer=path):
         if path in (*patient.images.values(), patient.reference):
             return patient
     return None
+
+
+def _is_spelled(listed: Path, given: Path) -> bool:
+    """Return whether two names are one file but for case and Unicode normalization."""
+    plain, other = (unicodedata.normalize("NFC", path.name).casefold() for path in (listed, given))
+    return plain == other and os.path.exists(given) and os.path.samefile(listed, given)
 
 
 def _volumes(folder: Path, *, nested: bool = False) -> Iterator[Path]:

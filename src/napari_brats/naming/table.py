@@ -21,6 +21,7 @@ REFERENCE = "reference"
 EXTENSIONS = (".nii.gz", ".nii", ".mha")
 
 _UNDERSCORED = {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair", REFERENCE: "seg"}
+_ANY = r".+"
 _HYPHENATED = {"t1": "t1n", "t1ce": "t1c", "t2": "t2w", "flair": "t2f", REFERENCE: "seg"}
 
 
@@ -70,6 +71,11 @@ class Naming:
     caution: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     quirks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def strict(self) -> bool:
+        """Whether only an edition's own ids are read, not those of anybody."""
+        return self.case != _ANY
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -240,7 +246,7 @@ NAMINGS: Mapping[str, Naming] = {
         Naming(
             name="own-underscored",
             title="any patient with the suffixes of BraTS 2017-2021",
-            case=r".+",
+            case=_ANY,
             templates=("{case}[_.-]{suffix}", "{suffix}"),
             suffixes=_UNDERSCORED,
             aliases={"t1c": "t1ce", "t1gd": "t1ce"},
@@ -250,7 +256,7 @@ NAMINGS: Mapping[str, Naming] = {
         Naming(
             name="own-hyphenated",
             title="any patient with the suffixes of BraTS 2023+",
-            case=r".+",
+            case=_ANY,
             templates=("{case}[-_.]{suffix}", "{suffix}"),
             suffixes=_HYPHENATED,
             convention="brats2023-gli",

@@ -123,6 +123,14 @@ class Card:
         return cls(**{name: _checked(name, entry, source) for name, entry in given.items()})
 
 
+def traces_rule(card: Card) -> str:
+    """Return in words what `Card.least_enhancing_ml` does."""
+    return (
+        f"Less than {card.least_enhancing_ml:g} ml of enhancing tumor in a whole patient is taken "
+        "for necrosis."
+    )
+
+
 def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 

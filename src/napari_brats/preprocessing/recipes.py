@@ -129,6 +129,7 @@ RECIPES: Mapping[str, Recipe] = {
     for row in (
         Recipe("brain-1mm", "brain box, z-score, 1 mm", BRATS_ORDER, _ours(1.0)),
         Recipe("brain-1.5mm", "brain box, z-score, 1.5 mm", BRATS_ORDER, _ours(1.5)),
+        Recipe("brain-2mm", "brain box, z-score, 2 mm", BRATS_ORDER, _ours(2.0)),
         Recipe(
             "dresunet3d",
             "z-score in the brain, whole field resized to 128^3",

@@ -6,14 +6,27 @@ writes, `atomic` puts files in place, `affines` measures voxels. Only this packa
 
 from napari_brats.volumes.affines import spacing_of, voxel_ml
 from napari_brats.volumes.atomic import atomic_write, write_bytes_atomic, write_json_atomic
-from napari_brats.volumes.volume import Volume, grid_difference, read_volume, require_same_grid
-from napari_brats.volumes.writing import write_image, write_mask, write_probabilities
+from napari_brats.volumes.volume import (
+    Volume,
+    grid_difference,
+    read_codes,
+    read_volume,
+    require_same_grid,
+)
+from napari_brats.volumes.writing import (
+    recorded_convention,
+    write_image,
+    write_mask,
+    write_probabilities,
+)
 
 __all__ = [
     "Volume",
     "atomic_write",
     "grid_difference",
+    "read_codes",
     "read_volume",
+    "recorded_convention",
     "require_same_grid",
     "spacing_of",
     "voxel_ml",

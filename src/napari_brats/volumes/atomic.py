@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_brats.errors import OutputError
+from napari_brats.errors import OutputError, TakenError
 
 _CURES = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -28,6 +28,7 @@ def atomic_write(
     write: Callable[[Path], None],
     *,
     verify: Callable[[Path], bool] | None = None,
+    replace: bool = True,
 ) -> Path:
     """Let a function write a temporary file beside the target, then put it in place.
 
@@ -39,6 +40,8 @@ def atomic_write(
         Writes the whole file to the path it is given, which ends like the target.
     verify : Callable[[Path], bool], optional
         Reads the file again and returns whether it holds what was meant.
+    replace : bool
+        False: a file that is there already stays, even one that came during the writing.
 
     Returns
     -------
@@ -50,6 +53,8 @@ def atomic_write(
     OutputError
         If the file cannot be written or reads back differently. The old file, if any, is
         then untouched and no temporary file is left.
+    TakenError
+        If there is one and ``replace`` is False.
     """
     path = Path(path)
     target = Path(os.path.realpath(path))
@@ -68,9 +73,12 @@ def atomic_write(
                     f"{str(path)!r} read back differently from what was written and was not "
                     "kept; check the disk or choose another folder"
                 )
-            if target.exists():
-                shutil.copymode(target, temporary)
-            os.replace(temporary, target)
+            if replace:
+                if target.exists():
+                    shutil.copymode(target, temporary)
+                os.replace(temporary, target)
+            else:
+                _put_in_place(temporary, target)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -80,6 +88,19 @@ def atomic_write(
         cure = _CURES.get(error.errno or 0, "choose another folder")
         raise OutputError(f"cannot write {str(path)!r}: {reason}; {cure}") from error
     return path
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    """Move a file to a name that nobody has; the name is claimed in one step with looking."""
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError as error:
+        raise TakenError(f"{str(target)!r} exists already; choose another name") from error
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        target.unlink()
+        raise
 
 
 def write_bytes_atomic(path: str | Path, content: bytes) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_brats.errors import CaseError
-from napari_brats.volumes.stream import MOST_PER_BYTE, read_raw, require_bytes
+from napari_brats.volumes.stream import MOST_PER_BYTE, read_raw, read_start, require_bytes
 
 _TYPES = {
     "MET_CHAR": "i1",
@@ -82,7 +82,24 @@ def read_metaimage(
         return voxels.astype(dtype or stored.newbyteorder("=")), affine
 
 
-def encode_metaimage(voxels: NDArray[np.uint8], affine: NDArray[np.float64]) -> bytes:
+def read_comment(path: Path) -> str:
+    """Return the comment at the beginning of a MetaImage's header, empty without one.
+
+    Raises
+    ------
+    CaseError
+        If the file cannot be read.
+    """
+    for line in read_start(path).split(b"\n"):
+        key, _, value = line.decode("latin-1").partition("=")
+        if key.strip() == "Comment":
+            return value.strip()
+    return ""
+
+
+def encode_metaimage(
+    voxels: NDArray[np.uint8], affine: NDArray[np.float64], comment: str | None = None
+) -> bytes:
     """Return a mask as a compressed MetaImage file.
 
     Parameters
@@ -91,12 +108,15 @@ def encode_metaimage(voxels: NDArray[np.uint8], affine: NDArray[np.float64]) -> 
         The mask.
     affine : NDArray[np.float64], shape (4, 4)
         Voxel to mm, RAS+.
+    comment : str, optional
+        One line for the header.
     """
     directions = _LPS_TO_RAS @ affine[:3, :3]
     spacing = np.linalg.norm(directions, axis=0)
     compressed = zlib.compress(voxels.tobytes(order="F"), 6)
     fields = {
         "ObjectType": "Image",
+        **({"Comment": comment} if comment else {}),
         "NDims": "3",
         "BinaryData": "True",
         "BinaryDataByteOrderMSB": "False",

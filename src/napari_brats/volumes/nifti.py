@@ -113,6 +113,12 @@ def read_header(path: Path) -> Any:
     return parse_header(path, read_start(path))
 
 
+def storage_step(path: Path) -> float:
+    """Return the difference of neighboring stored numbers where a file scales them, else 0."""
+    slope, _ = read_header(path).get_slope_inter()
+    return 0.0 if slope is None or slope == 1 else abs(float(slope))
+
+
 def encode_nifti(
     voxels: NDArray[np.generic],
     affine: NDArray[np.float64],

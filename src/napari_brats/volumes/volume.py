@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_brats.errors import CaseError
 from napari_brats.volumes.metaimage import read_metaimage
-from napari_brats.volumes.nifti import read_nifti
+from napari_brats.volumes.nifti import read_nifti, storage_step
 
 TOLERANCE_MM = 0.05
 """How far apart two grids may put the same voxel; other tools round their headers."""
@@ -74,6 +74,30 @@ def read_volume(path: str | Path, *, dtype: DTypeLike | None = np.float32, ndim:
             f"{cure}"
         )
     return Volume(data, affine, path)
+
+
+def read_codes(path: str | Path) -> Volume:
+    """Read a mask; whole numbers from 0 to 255 come as uint8, whatever the file's type.
+
+    Many tools store whole numbers that they hold as floats as scaled integers, which do not
+    come back whole; what is within half a storage step of a whole number counts as one.
+
+    Raises
+    ------
+    CaseError
+        As `read_volume`.
+    """
+    volume = read_volume(path, dtype=None)
+    data = volume.data
+    if data.dtype == np.uint8 or not (data.min() >= 0 and data.max() <= np.iinfo(np.uint8).max):
+        return volume
+    whole = np.rint(data)
+    if data.dtype.kind == "f" and not volume.path.name.lower().endswith(".mha"):
+        tolerance = storage_step(volume.path) / 2
+        if tolerance < 0.1 and np.all(np.abs(data - whole) <= tolerance * 1.001):
+            return Volume(whole.astype(np.uint8), volume.affine, volume.path)
+    same = np.array_equal(whole, data)
+    return Volume(whole.astype(np.uint8), volume.affine, volume.path) if same else volume
 
 
 def grid_difference(first: Volume, second: Volume) -> str | None:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from napari_brats.errors import BratsError, OutputError
 from napari_brats.volumes.atomic import atomic_write, write_bytes_atomic
-from napari_brats.volumes.metaimage import encode_metaimage
+from napari_brats.volumes.metaimage import encode_metaimage, read_comment
 from napari_brats.volumes.nifti import encode_nifti, read_header
 from napari_brats.volumes.volume import read_volume
 
+_RECORD = "napari-brats mask, labels "
 _PROBABILITY_STEPS = 65535
 _LEVEL = 6
 _FAST_LEVEL = 1
@@ -23,6 +24,9 @@ def write_mask(
     labels: NDArray[np.uint8],
     affine: NDArray[np.float64],
     like: Path | None = None,
+    *,
+    convention: str | None = None,
+    replace: bool = True,
 ) -> Path:
     """Write a mask on a source's grid, with the source's affine and header.
 
@@ -37,6 +41,10 @@ def write_mask(
     like : Path, optional
         The source. Its NIfTI header is taken over (sform and qform with their codes, units);
         where it is a MetaImage or has gone, a plain header with the affine is written.
+    convention : str, optional
+        What the codes mean, for the header's description: see `recorded_convention`.
+    replace : bool
+        False: a file that is there already stays.
 
     Returns
     -------
@@ -47,19 +55,39 @@ def write_mask(
     ------
     OutputError
         If it cannot be written; what stood there before is then untouched.
+    TakenError
+        If there is one and ``replace`` is False.
     """
     path = Path(path)
     kind = _kind(path, (".nii.gz", ".nii", ".mha"))
     source = _usable_header(like, labels.shape, affine)
+    note = f"{_RECORD}{convention}" if convention else None
     if kind == ".mha":
-        content = encode_metaimage(labels, affine)
+        content = encode_metaimage(labels, affine, comment=note)
     else:
-        content = encode_nifti(labels, affine, source, level=_LEVEL if kind == ".nii.gz" else 0)
+        level = _LEVEL if kind == ".nii.gz" else 0
+        content = encode_nifti(labels, affine, source, level=level, description=note)
 
     def write(target: Path) -> None:
         target.write_bytes(content)
 
-    return atomic_write(path, write, verify=_same(labels, affine))
+    return atomic_write(path, write, verify=_same(labels, affine), replace=replace)
+
+
+def recorded_convention(path: str | Path) -> str | None:
+    """Return the label convention that `write_mask` recorded in a file, or None.
+
+    Raises
+    ------
+    CaseError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    if path.name.lower().endswith(".mha"):
+        note = read_comment(path)
+    else:
+        note = read_header(path)["descrip"].item().decode("latin-1")
+    return note.removeprefix(_RECORD) if note.startswith(_RECORD) else None
 
 
 def write_probabilities(

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from napari_brats.networks.card import traces_rule
 from napari_brats.networks.registry import ModelRow
 from napari_brats.regions import REGIONS
 
@@ -34,5 +35,7 @@ def card_html(row: ModelRow) -> str:
     lines.append(f"Needs: {escape(', '.join(card.modalities))}")
     lines.append(f"Preprocessing: {escape(card.recipe)}")
     lines += [f"Limit: {escape(limit)}" for limit in card.limits]
+    if card.least_enhancing_ml:
+        lines.append(traces_rule(card))
     lines.append(f"<b>{escape(card.use.capitalize())}</b>")
     return "<br>".join(lines)

@@ -1,5 +1,6 @@
 """Save a mask in the background, whole or not at all."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_brats.case import save_segmentation
+from napari_brats.errors import TakenError
 from napari_brats.plugin.masks import mask_path
 from napari_brats.plugin.tags import LayerTag
 from napari_brats.plugin.writer import segmentation_from
@@ -28,15 +30,22 @@ def save_mask(tag: LayerTag, data: NDArray[Any], path: Path) -> tuple[Path, int]
     data : NDArray of integers
         `Tissue` codes in display order.
     path : Path
-        File to write; never a source file.
+        File to write; never a source file. Where there is none yet, one that comes
+        meanwhile is not replaced either.
 
     Returns
     -------
     tuple
         The path, and the checksum of what was written.
     """
-    written = save_segmentation(segmentation_from(tag, data), path)
-    return written, checksum(data)
+    segmentation = segmentation_from(tag, data)
+    if os.path.lexists(path):
+        return save_segmentation(segmentation, path), checksum(data)
+    while True:
+        try:
+            return save_segmentation(segmentation, path, replace=False), checksum(data)
+        except TakenError:
+            path = default_path(tag)
 
 
 def saving(

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_brats.case import load_mask
+from napari_brats.case import cautions, load_mask
 from napari_brats.errors import CaseError, LabelError
 from napari_brats.metrics.overlap import joint_counts
 from napari_brats.metrics.scores import RegionScore, score_regions
-from napari_brats.naming import recognize
+from napari_brats.naming import NAMINGS, REFERENCE, recognize, split_extension
 from napari_brats.regions import LABEL_CONVENTIONS, LabelConvention, label_convention
 from napari_brats.volumes import Volume, require_same_grid, voxel_ml
 
@@ -26,12 +26,15 @@ class Evaluation:
         Row of `LABEL_CONVENTIONS` that both were read with.
     regions : Mapping[str, RegionScore]
         Scores of WT, TC, ET.
+    notes : tuple of str
+        What to know about how the reference was read.
     """
 
     prediction: Path
     reference: Path
     convention: str
     regions: Mapping[str, RegionScore]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return what ``napari-brats evaluate --json`` prints."""
@@ -67,37 +70,52 @@ def evaluate(
     prediction, reference = Path(prediction), Path(reference)
     if os.path.isdir(prediction):
         raise CaseError(f"{str(prediction)!r} is a folder; give the file of the mask to score")
-    reference, convention = _reference(reference, labels)
+    reference, convention, notes = _reference(reference, labels)
     predicted = Volume(*load_mask(prediction, convention), path=prediction)
     expected = Volume(*load_mask(reference, convention), path=reference)
     require_same_grid(predicted, expected)
     joint = joint_counts(predicted.data, expected.data)
     scores = score_regions(joint, voxel_ml(expected.affine))
-    return Evaluation(prediction, reference, convention.name, scores)
+    return Evaluation(prediction, reference, convention.name, scores, notes)
 
 
-def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention]:
-    """Return the reference's file and what its codes mean."""
+def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention, tuple[str, ...]]:
+    """Return the reference's file, what its codes mean, and what to know about it."""
     if labels is not None and os.path.isfile(path):
-        return path, label_convention(labels)
+        return path, label_convention(labels), ()
     if not os.path.exists(path):
         raise CaseError(f"{str(path)!r} does not exist; check the path of the reference mask")
-    try:
-        patient = recognize(path)
-    except CaseError:
-        if os.path.isdir(path):
-            raise
-        patient = None
-    if patient is None or (os.path.isfile(path) and not _is(path, patient.reference)):
-        raise LabelError(
-            f"the name of {str(path)!r} does not tell what its codes mean; choose a label "
-            f"convention with --labels: {', '.join(LABEL_CONVENTIONS)}"
-        )
+    if os.path.isfile(path):
+        row = _naming_of(path)
+        if row is None:
+            raise LabelError(
+                f"the name of {str(path)!r} does not tell what its codes mean; choose a label "
+                f"convention with --labels: {', '.join(LABEL_CONVENTIONS)}"
+            )
+        return path, label_convention(row[0]), row[1]
+    patient = recognize(path)
     if patient.reference is None:
         raise CaseError(
             f"{patient.case_id!r} in {str(path)!r} has no reference mask; give the file of one"
         )
-    return patient.reference, label_convention(labels or patient.convention_name)
+    notes = patient.notes if labels else (*patient.notes, *cautions(patient))
+    return patient.reference, label_convention(labels or patient.convention_name), notes
+
+
+def _naming_of(path: Path) -> tuple[str, tuple[str, ...]] | None:
+    """Return the convention that a reference's name tells, with cautions, images or none beside."""
+    try:
+        patient = recognize(path)
+    except CaseError:
+        patient = None
+    if patient is not None and _is(path, patient.reference):
+        return patient.convention_name, cautions(patient)
+    parts = split_extension(path.name)
+    for row in NAMINGS.values():
+        read = row.parse(parts[0], path.parent.name) if parts and row.strict else None
+        if read is not None and read[1] == REFERENCE:
+            return row.convention, (row.caution,) if row.caution else ()
+    return None
 
 
 def _is(path: Path, other: Path | None) -> bool:

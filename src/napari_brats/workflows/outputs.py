@@ -6,8 +6,8 @@ A long computation must not end in "permission denied", so the target is looked 
 import os
 from pathlib import Path
 
-from napari_brats.case import Case, is_source
-from napari_brats.errors import OutputError
+from napari_brats.case import Case, Segmentation, is_source, save_segmentation
+from napari_brats.errors import OutputError, TakenError
 from napari_brats.naming import recognize, split_extension
 from napari_brats.plugin.masks import mask_path, results_folder
 
@@ -59,6 +59,25 @@ def resolve_output(output: Path, case: Case, model: str) -> Path:
     return target
 
 
+def save_new(segmentation: Segmentation, folder: Path, case: Case, model: str) -> Path:
+    """Save a mask into a folder under its default name, and never over another.
+
+    Names are looked at before a long computation (`resolve_output`); meanwhile somebody may
+    have saved a mask under the one that was free.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    while True:
+        try:
+            target = resolve_output(folder, case, model)
+            return save_segmentation(segmentation, target, replace=False)
+        except TakenError:
+            continue
+
+
 def check_target(path: Path, case: Case, extensions: tuple[str, ...], option: str) -> None:
     """Refuse a file that could not be written, or that must not be.
 
@@ -76,8 +95,8 @@ def check_target(path: Path, case: Case, extensions: tuple[str, ...], option: st
     Raises
     ------
     OutputError
-        For another ending, a source file (see `is_source`), or a folder without permission
-        to write.
+        For another ending, a source file (see `is_source`), or a file or folder without
+        permission to write.
     """
     parts = split_extension(path.name)
     if parts is None or parts[1] not in extensions:
@@ -91,7 +110,9 @@ def check_target(path: Path, case: Case, extensions: tuple[str, ...], option: st
             f"{str(path)!r} is a source file, which is never overwritten; "
             f"give another file with {option}"
         )
-    check_folder(path.parent, option)
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise OutputError(f"{str(path)!r} is write-protected; give another file with {option}")
+    check_folder(Path(os.path.realpath(path)).parent, option)
 
 
 def check_folder(folder: Path, option: str) -> None:
@@ -102,8 +123,13 @@ def check_folder(folder: Path, option: str) -> None:
     OutputError
         If it is read-only, or a part of its path is a file.
     """
-    existing = Path(os.path.abspath(folder))
+    existing = Path(os.path.realpath(folder))
     while not os.path.exists(existing):
+        if existing.parent == existing:
+            raise OutputError(
+                f"cannot write into {str(folder)!r}: there is no drive or share "
+                f"{str(existing)!r}; give another place with {option}"
+            )
         existing = existing.parent
     if not os.path.isdir(existing):
         raise OutputError(

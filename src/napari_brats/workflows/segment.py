@@ -25,7 +25,7 @@ from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import read_card
 from napari_brats.networks.registry import DEFAULT_MODEL
 from napari_brats.volumes import write_probabilities
-from napari_brats.workflows.outputs import check_target, resolve_output
+from napari_brats.workflows.outputs import check_target, resolve_output, save_new
 
 STAGES = ("load", "preprocess", "network", "postprocess", "save", "total")
 
@@ -142,7 +142,12 @@ def segment(
     prediction = predictor.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
-    _save(segmentation, target, prediction.probabilities, probabilities)
+    if output is not None and os.path.isdir(output):
+        target = save_new(segmentation, Path(output), case, card.name)
+    elif target is not None:
+        save_segmentation(segmentation, target)
+    if probabilities is not None:
+        _save_probabilities(prediction.probabilities, probabilities, segmentation, target)
     done = time.perf_counter()
     volumes_ml, scores = _measure(case, prediction.tissues)
     return SegmentResult(
@@ -186,23 +191,19 @@ def _target(
     return target
 
 
-def _save(
-    segmentation: Segmentation,
-    target: Path | None,
+def _save_probabilities(
     maps: NDArray[np.floating],
-    maps_target: str | Path | None,
+    path: str | Path,
+    segmentation: Segmentation,
+    mask: Path | None,
 ) -> None:
-    """Write what is asked for; a mask that is written stays, whatever comes after it."""
-    if target is not None:
-        save_segmentation(segmentation, target)
-    if maps_target is None:
-        return
+    """Write the probabilities; a mask that is written stays, whatever comes after it."""
     try:
-        write_probabilities(maps_target, maps, segmentation.affine, segmentation.source)
+        write_probabilities(path, maps, segmentation.affine, segmentation.source)
     except OutputError as error:
-        if target is None:
+        if mask is None:
             raise
-        raise OutputError(f"{error} (the mask is saved: {str(target)!r})") from error
+        raise OutputError(f"{error} (the mask is saved: {str(mask)!r})") from error
 
 
 def _measure(
