@@ -36,3 +36,9 @@ def test_the_window_is_large_and_on_the_screen(launched):
     screen = QGuiApplication.primaryScreen().availableGeometry()
     assert 0.85 * min(2000, screen.width()) <= width <= screen.width()
     assert 0.85 * min(1200, screen.height()) <= height <= screen.height()
+
+
+def test_the_menu_toggles_the_dock(launched):
+    """The dock has the name under which napari's menu looks for it; no second one is made."""
+    viewer, _ = launched
+    assert "Segment (BraTS)" in viewer.window.dock_widgets

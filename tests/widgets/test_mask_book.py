@@ -6,9 +6,11 @@ from napari.layers import Labels
 
 from napari_brats.case import load_case, load_mask
 from napari_brats.errors import OutputError
+from napari_brats.plugin.layers import mask_layer
 from napari_brats.plugin.tags import MASK
 from napari_brats.regions import TISSUE_TITLES
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
+from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.references import protect_references
 from napari_brats.widgets.saving import default_path, save_mask, saving
 from napari_brats.widgets.scoring import ScoreBoard
@@ -84,6 +86,45 @@ def test_a_copy_of_unsaved_edits_is_unsaved(book, case, show_case, add_mask):
     assert book.unsaved() == [mask, copy]
     copy.data = np.zeros(copy.data.shape, np.uint8)
     assert book.unsaved() == [mask]
+
+
+def test_a_layer_that_comes_with_content_is_unsaved(book, case, show_case):
+    """Made by another plugin or by hand: it is nowhere on disk."""
+    viewer = show_case(case)
+    image = viewer.layers[0]
+    voxels = np.ones(image.data.shape, np.uint8)
+    made = viewer.add_labels(voxels, scale=image.scale, translate=image.translate)
+    assert book.unsaved() == [made]
+
+
+def test_a_converted_layer_stays_unsaved(book, case, show_case, add_mask):
+    """napari converts by taking the layer away and adding another with the same voxels."""
+    viewer = show_case(case)
+    mask = add_mask(case)
+    mask.paint((3, 3, 3), 2)
+    viewer.layers.remove(mask)
+    again = viewer.add_layer(Labels(mask.data, metadata=mask.metadata))
+    assert book.unsaved() == [again]
+
+
+def test_a_new_name_is_told(book, case, show_case, add_mask):
+    """The menu of masks follows the layer list."""
+    show_case(case)
+    mask = add_mask(case)
+    told = []
+    book.on_change.append(lambda: told.append(mask.name))
+    mask.name = "second look"
+    assert told == ["second look"]
+
+
+def test_masks_of_another_view_are_not_compared(book, case, show_case, viewer):
+    """Mirrored voxels would give a wrong Dice."""
+    show_case(case)
+    mirrored = viewer.add_layer(
+        build_layer(mask_layer(case, case.reference, "net", "neurological"))
+    )
+    assert book.masks() == [mirrored]
+    assert book.reference_of(mirrored) is None
 
 
 def test_a_duplicate_forgets_the_originals_file(book, case, show_case, add_mask, tmp_path):

@@ -6,7 +6,9 @@ import pytest
 from qtpy.QtGui import QCloseEvent
 
 from napari_brats.case import save_segmentation
+from napari_brats.widgets import opening
 from napari_brats.widgets.close_guard import Answer
+from napari_brats.widgets.segment import SegmentWidget
 
 pytestmark = pytest.mark.gui
 
@@ -108,8 +110,6 @@ def test_an_unexpected_error_holds_the_window(masked, notices, monkeypatch):
 
 def test_edits_outlive_their_dock(masked, qtbot):
     """The dock closed with its x: edits are followed and asked about on; a new dock takes over."""
-    from napari_brats.widgets.segment import SegmentWidget
-
     window, viewer, mask = masked.window(), masked.viewer, masked.masks.mask()
     viewer.window.remove_dock_widget(masked)
     mask.paint((3, 3, 3), 2)
@@ -127,3 +127,94 @@ def test_edits_outlive_their_dock(masked, qtbot):
     assert asked == [[mask.name]] * 2
     with pytest.raises(RuntimeError, match="deleted"):
         masked.isVisible()
+
+
+def open_slowly(masked, row, monkeypatch):
+    """Begin to open a patient whose reading waits for the gate that is returned."""
+    gate = threading.Event()
+    plain = opening.load_case
+
+    def slow(path, **how):
+        gate.wait(20)
+        return plain(path, **how)
+
+    monkeypatch.setattr(opening, "load_case", slow)
+    masked.patient_control.open(masked.patients.rows()[row])
+    return gate
+
+
+def test_a_result_that_comes_while_the_next_patient_is_read(masked, qtbot, monkeypatch, notices):
+    """The mask is not put on a desk that is about to be cleared: it waits for its patient."""
+    gate = open_slowly(masked, 1, monkeypatch)
+    before = len(masked.masks_shown())
+    masked.run.segment.click()
+    qtbot.waitUntil(lambda: masked.run_control.idle, timeout=20_000)
+    assert len(masked.masks_shown()) == before
+    gate.set()
+    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
+    assert masked.masks_shown() == []
+    masked.patient_control.open(masked.patients.rows()[0])
+    qtbot.waitUntil(lambda: len(masked.masks_shown()) == 1, timeout=20_000)
+
+
+def test_going_back_to_the_patient_at_hand(masked, qtbot, monkeypatch):
+    """Clicked again before the next one has come, the patient stays, with its fresh mask."""
+    mask = masked.masks.mask()
+    gate = open_slowly(masked, 1, monkeypatch)
+    masked.patient_control.open(masked.patients.rows()[0])
+    gate.set()
+    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
+    assert masked.masks_shown() == [mask]
+    assert masked.patients.list.currentItem().text(0) == ID
+
+
+def test_a_damaged_neighbor_costs_no_mask(masked, data, qtbot, notices):
+    """The next patient cannot be read: the one at hand stays chosen, and a click keeps its mask."""
+    broken = data / "BraTS2021_00001" / "BraTS2021_00001_t2.nii.gz"
+    broken.write_bytes(broken.read_bytes()[:400])
+    mask = masked.masks.mask()
+    masked.patient_control.open(masked.patients.rows()[1])
+    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
+    masked.patient_control.open(masked.patients.rows()[0])
+    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
+    assert masked.masks_shown() == [mask]
+
+
+def test_a_run_outlives_its_dock(masked, qtbot, fake_segment):
+    """The dock is closed during a run and opened again: the mask still comes."""
+    gate = threading.Event()
+
+    def slow(patient, **options):
+        gate.wait(20)
+        return fake_segment(patient, **options)
+
+    masked.run_control.segment = slow
+    masked.run.segment.click()
+    viewer = masked.viewer
+    viewer.window.remove_dock_widget(masked)
+    new = SegmentWidget(viewer)
+    viewer.window.add_dock_widget(new, name="Segment")
+    assert not new.run_control.idle
+    gate.set()
+    qtbot.waitUntil(lambda: len(new.masks_shown()) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: new.run_control.idle)
+    assert new.run.segment.isEnabled()
+
+
+def test_quitting_asks_for_all_windows(masked, make_napari_viewer, qtbot):
+    """napari's Quit empties every viewer: the other window's strokes are asked about first."""
+    other = make_napari_viewer(show=True)
+    second = SegmentWidget(other)
+    other.window.add_dock_widget(second, name="Segment")
+    qtbot.waitUntil(lambda: second._guard is not None)
+    mask = masked.masks.mask()
+    mask.paint((3, 3, 3), 2)
+    asked = []
+    masked.ask = lambda titles: asked.append(titles) or Answer.STAY
+    window = second.window()
+    window._quit_app = True
+    window.close()
+    assert window.isVisible()
+    assert asked == [[mask.name]]
+    assert not window._quit_app
+    masked.ask = lambda titles: Answer.DISCARD

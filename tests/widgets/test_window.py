@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QCloseEvent, QMouseEvent
+from qtpy.QtGui import QCloseEvent, QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication, QScrollArea
 
 from napari_brats.case import load_mask
@@ -295,3 +295,27 @@ def test_what_cannot_be_done_is_told(widget, qtbot, notices, tmp_path):
     widget.run_control.start()
     assert "no patient is open" in notices[-1]
     assert widget.run_control.idle
+
+
+def test_a_passing_wheel_changes_no_menu(opened, qtbot):
+    """Scrolling the dock does not change model, device or mask on the way."""
+    menu = opened.models.devices
+    before = menu.currentIndex()
+    event = QWheelEvent(
+        QPointF(5, 5), QPointF(menu.mapToGlobal(QPoint(5, 5))), QPoint(0, -120), QPoint(0, -120),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )  # fmt: skip
+    menu.clearFocus()
+    QApplication.sendEvent(menu, event)
+    assert menu.currentIndex() == before
+
+
+def test_the_mask_of_the_menu_is_shown(opened, qtbot):
+    """Two runs: the mask that is chosen in the menu is the one on the canvas."""
+    first = run_model(opened, qtbot)
+    second = run_model(opened, qtbot)
+    assert (first.visible, second.visible) == (False, True)
+    opened.masks.masks.setCurrentIndex(0)
+    opened.masks.masks.activated.emit(0)
+    assert (first.visible, second.visible) == (True, False)

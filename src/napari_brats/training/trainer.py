@@ -86,7 +86,8 @@ class Trainer:
     def __init__(
         self, config: TrainConfig, real: list[Path], synthetic: list[Path], holdout: list[Path]
     ) -> None:
-        crops = Crops(real, synthetic, config.synthetic_share, config.crop, config.seed)
+        modalities = RECIPES[config.recipe].modalities
+        crops = Crops(real, synthetic, config.synthetic_share, config.crop, modalities, config.seed)
         self.spec = model_spec(config.model)
         check_crop(config.crop, self.spec)
         torch.manual_seed(config.seed)
@@ -96,7 +97,7 @@ class Trainer:
         self.device = torch.device(self.choice.torch_name)
         self.options: dict[str, Any] = {
             "out_channels": len(REGIONS),
-            "in_channels": len(RECIPES[config.recipe].modalities),
+            "in_channels": len(modalities),
         }
         self.network = create_model(config.model, config.size, **self.options)
         if config.start is not None:

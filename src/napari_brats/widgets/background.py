@@ -56,7 +56,11 @@ class Task:
         in_dock: bool = False,
     ) -> None:
         self._stop = Event()
-        self._callbacks = (on_report, on_result, on_end)
+        self._callbacks: tuple[Callable[[Any], None], Callable[[Any], None], Callable[[], None]] = (
+            on_report,
+            on_result,
+            on_end,
+        )
         self._listening = True
 
         def body() -> Generator[Any, None, Result]:
@@ -77,6 +81,15 @@ class Task:
         self.worker.errored.connect(self._failed)
         self.worker.finished.connect(self._ended)
         self.worker.start()
+
+    def report_to(
+        self,
+        on_report: Callable[[Any], None],
+        on_result: Callable[[Any], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        """Change who is told what."""
+        self._callbacks = (on_report, on_result, on_end)
 
     def cancel(self) -> None:
         """Ask the work to stop at its next step."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from weakref import WeakSet
 
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
@@ -57,11 +58,24 @@ class CloseGuard(QObject):
     def __init__(self, window: QWidget, may_close: Callable[[], bool]) -> None:
         super().__init__(window)
         self._may_close = may_close
+        _guards.add(self)
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Hold back a close event that the person takes back."""
-        if event is None or event.type() != QEvent.Type.Close or self._may_close():
+        if event is None or event.type() != QEvent.Type.Close or self._settled(watched):
             return False
         event.ignore()
         return True
+
+    def _settled(self, window: QObject | None) -> bool:
+        """Ask; where napari is about to quit, it empties all viewers before their windows close."""
+        if not getattr(window, "_quit_app", False):
+            return self._may_close()
+        settled = all(guard._may_close() for guard in list(_guards))
+        if not settled:
+            window._quit_app = False  # type: ignore[union-attr]  # else the next close quits
+        return settled
+
+
+_guards: "WeakSet[CloseGuard]" = WeakSet()

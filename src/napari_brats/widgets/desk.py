@@ -23,12 +23,18 @@ class Desk:
     ----------
     viewer : napari.components.ViewerModel
         May hold layers of other origin, which stay.
+
+    Attributes
+    ----------
+    expecting : bool
+        Whether a patient is on its way, so that what lies here may be about to go.
     """
 
     def __init__(self, viewer: "ViewerModel") -> None:
         self._viewer = viewer
         self._cases: dict[Files, Case] = {}
         self._filled: list[Any] = []
+        self.expecting = False
 
     def tag(self) -> LayerTag | None:
         """Return a tag of the patient at hand: of the active layer, else of the uppermost."""
@@ -46,9 +52,7 @@ class Desk:
 
     def holds(self, sources: Files) -> bool:
         """Return whether layers of these files are in the viewer, to stay."""
-        # While the next patient arrives, what is left of the one before is on its way out.
-        tags = (tag for layer, tag in self._ours() if not self._filled or layer in self._filled)
-        return any(tag.sources == sources for tag in tags)
+        return not self.expecting and any(tag.sources == sources for _, tag in self._ours())
 
     def begin(self) -> None:
         """Make room for the next patient: its images will take the layers of this one.
@@ -56,6 +60,7 @@ class Desk:
         Adding a layer costs napari up to 100 ms and removing one a full garbage collection
         (105 ms and more, measured), so image layers stay and get new voxels. Masks go.
         """
+        self.expecting = True
         self._cases.clear()
         self._filled.clear()
         self._remove([layer for layer, tag in self._ours() if tag.role == MASK])
@@ -81,6 +86,7 @@ class Desk:
         """Take away what the patient before had and this one has not."""
         self._remove([layer for layer, _ in self._ours() if layer not in self._filled])
         self._filled.clear()
+        self.expecting = False
         tag = self.tag()
         if tag is not None:
             self._cases = {tag.sources: case}

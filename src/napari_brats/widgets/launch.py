@@ -1,7 +1,7 @@
 """Open a window on a patient: what the command line calls."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -42,14 +42,26 @@ def show_case(
     """
     import napari
 
+    from napari_brats.widgets.segment import SegmentWidget
+
     viewer = napari.Viewer(title="napari-brats")
     _make_room(viewer)
-    widget: Any = viewer.window.add_plugin_dock_widget("napari-brats", WIDGET)[1]
+    widget = SegmentWidget(viewer)
+    viewer.window.add_dock_widget(widget, name=_dock_name())
     widget.models.choose(model)
     if result is not None:
         widget.expect(result)
     widget.open(path)
     return viewer, widget
+
+
+def _dock_name() -> str:
+    """Return the name under which napari's menu looks for the dock, to toggle it."""
+    from napari.plugins import menu_item_template
+    from npe2 import PluginManager
+
+    plugin = PluginManager.instance().get_manifest("napari-brats").display_name
+    return str(menu_item_template.format(plugin, WIDGET))
 
 
 def _make_room(viewer: "Viewer") -> None:

@@ -16,6 +16,9 @@ from napari_brats.widgets.edits import LayerEdits, checksum
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+NEVER_SAVED = -1
+"""Stands for the checksum of what was never saved; no voxels have it."""
+
 _left: "WeakKeyDictionary[Labels, int]" = WeakKeyDictionary()
 """What was saved of each mask when its book was closed, for the next book of the window."""
 
@@ -43,6 +46,7 @@ class MaskBook:
         self._viewer = viewer
         self._defer = defer
         self._edits: dict[Any, LayerEdits] = {}
+        self._gone: tuple[Any, int] | None = None
         self.on_change: list[Callable[[], None]] = []
         for layer in viewer.layers:
             self._take(layer)
@@ -55,6 +59,7 @@ class MaskBook:
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         for layer, edits in self._edits.items():
             edits.close()
+            layer.events.name.disconnect(self._on_renamed)
             _left[layer] = edits.saved
         self._edits.clear()
 
@@ -85,6 +90,7 @@ class MaskBook:
                 found is not None
                 and found.role == REFERENCE
                 and found.sources == tag.sources
+                and found.display.directions == tag.display.directions
                 and other.data.shape == layer.data.shape
             ):
                 return other
@@ -101,10 +107,18 @@ class MaskBook:
             self._tell()
 
     def _on_removed(self, event: Any) -> None:
-        edits = self._edits.pop(event.value, None)
+        layer = event.value
+        edits = self._edits.pop(layer, None)
         if edits is not None:
+            edits.settle()
             edits.close()
+            layer.events.name.disconnect(self._on_renamed)
+            # napari converts a layer by taking it away and adding another with its voxels.
+            self._gone = (layer.data, edits.saved) if edits.dirty else None
             self._tell()
+
+    def _on_renamed(self, event: Any) -> None:
+        self._tell()
 
     def _take(self, layer: Any) -> bool:
         if not isinstance(layer, Labels):
@@ -112,6 +126,8 @@ class MaskBook:
         tag = tag_of(layer.metadata)
         if tag is None and not self._adopt(layer):
             return False
+        if tag is None and layer.data.any():
+            _left[layer] = NEVER_SAVED
         if tag is not None and tag.role != MASK:
             return False
         self._part_from_twin(layer)
@@ -122,7 +138,10 @@ class MaskBook:
             other.settle()
             if other.dirty and other.voxels == edits.voxels:
                 edits.mark_saved(other.saved)  # a copy of unsaved edits is no safer than they are
+        if self._gone is not None and layer.data is self._gone[0]:
+            edits.mark_saved(self._gone[1])
         edits.on_dirty.append(self._tell)
+        layer.events.name.connect(self._on_renamed)
         return True
 
     def _adopt(self, layer: Any) -> bool:

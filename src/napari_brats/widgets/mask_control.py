@@ -62,6 +62,7 @@ class MaskControl:
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.selection.events.active.connect(self._on_active)
         panel.mask_chosen.connect(self._choose)
+        panel.masks.activated.connect(lambda _: self._show_alone(panel.mask()))
         panel.save_asked.connect(lambda: self.save())
         panel.save_as_asked.connect(self._save_as)
         panel.compare_toggled.connect(self._compare)
@@ -75,6 +76,7 @@ class MaskControl:
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
         if self._saving is not None:
             self._saving.finish_unheard()
+        self._comparison.stop()
         self._board.close()
         self.book.close()
 
@@ -109,7 +111,6 @@ class MaskControl:
     def _start_saving(self, layer: Any, path: Path | None) -> None:
         tag, snapshot = mask_tag(layer), np.array(layer.data)
         target = path or default_path(tag)
-        self._panel.save.setEnabled(False)
         self._saving = Task(
             lambda stop: saving(tag, snapshot, target),
             f"Saving {target.name}",
@@ -149,7 +150,6 @@ class MaskControl:
 
     def _saving_ended(self) -> None:
         self._saving = None
-        self._panel.save.setEnabled(self._panel.mask() is not None)
         if self._next_save is not None:
             layer, path = self._next_save
             self._next_save = None
@@ -187,6 +187,7 @@ class MaskControl:
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
         if layer in self.book.masks():
+            self._panel.compare.setChecked(False)
             self._show_alone(layer)
             self._panel.choose(layer)
         elif _is_reference(layer) and self._panel.mask() is not None:

@@ -4,16 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_brats.widgets.captions import captioned
+from napari_brats.widgets.combo import Combo
 from napari_brats.widgets.live_scores import ScoreRow
 from napari_brats.widgets.score_table import ScoreTable
 
@@ -41,13 +35,9 @@ class MaskPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.masks = QComboBox(self)
-        self.masks.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.masks = Combo(
+            "Mask", "The mask that is scored and saved; a dot marks unsaved edits", self
         )
-        self.masks.setMinimumContentsLength(8)
-        self.masks.setToolTip("The mask that is scored and saved; a dot marks unsaved edits")
-        self.masks.setAccessibleName("Mask")
         self.table = ScoreTable(self)
         self.note = QLabel(self)
         self.note.setWordWrap(True)

@@ -2,10 +2,11 @@
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QStandardItemModel
-from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_brats.networks.registry import ModelRow, list_models
 from napari_brats.widgets.captions import captioned
+from napari_brats.widgets.combo import Combo
 from napari_brats.widgets.model_card import card_html, how_to_train, model_title
 
 DEVICES = {
@@ -30,17 +31,15 @@ class ModelPanel(QWidget):
     def __init__(self, model: str, device: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows = list_models()
-        self.models = QComboBox(self)
-        self.models.setToolTip("The network that segments; models without weights are greyed")
-        self.models.setAccessibleName("Model")
+        self.models = Combo(
+            "Model", "The network that segments; models without weights are greyed", self
+        )
         self.info = QPushButton("card", self)
         self.info.setCheckable(True)
         self.info.setToolTip("Show the model's card: training, scores, limits, use")
         self.info.setAccessibleName("Model card")
         self.card = QLabel(self)
-        self.devices = QComboBox(self)
-        self.devices.setToolTip("Where the network runs")
-        self.devices.setAccessibleName("Device")
+        self.devices = Combo("Device", "Where the network runs", self)
         self._fill(model, device)
         self._lay_out()
         self.info.toggled.connect(self.card.setVisible)
@@ -90,11 +89,6 @@ class ModelPanel(QWidget):
         self.devices.setCurrentIndex(self.devices.findData(device))
 
     def _lay_out(self) -> None:
-        for combo in (self.models, self.devices):
-            combo.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            combo.setMinimumContentsLength(8)
         self.card.setWordWrap(True)
         self.card.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.card.setAccessibleName("Model card text")

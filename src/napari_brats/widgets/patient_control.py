@@ -4,9 +4,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Hashable
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
-from napari_brats.plugin.tags import tag_of
 from napari_brats.widgets.background import Task, soon
 from napari_brats.widgets.desk import Desk
 from napari_brats.widgets.opening import (
@@ -20,17 +18,12 @@ from napari_brats.widgets.opening import (
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.preferences import preferences
 
-if TYPE_CHECKING:
-    from napari.components import ViewerModel
-
 
 class PatientControl:
     """Fills the patients' list and puts the chosen patient on the desk.
 
     Parameters
     ----------
-    viewer : napari.components.ViewerModel
-        Where layers go.
     desk : Desk
         Holds the patient at hand.
     panel : PatientsPanel
@@ -44,17 +37,17 @@ class PatientControl:
     ----------
     on_opened : list of callable
         Called when all layers of a patient are there.
+    on_settled : list of callable
+        Called when a patient has come, or none comes.
     """
 
     def __init__(
         self,
-        viewer: "ViewerModel",
         desk: Desk,
         panel: PatientsPanel,
         may_leave: Callable[[], bool],
         unsaved: Callable[[], frozenset[Hashable]],
     ) -> None:
-        self._viewer = viewer
         self._desk = desk
         self._panel = panel
         self._may_leave = may_leave
@@ -66,6 +59,7 @@ class PatientControl:
         self._queue: deque[Callable[[], None]] = deque()
         self._fresh = True
         self.on_opened: list[Callable[[], None]] = []
+        self.on_settled: list[Callable[[], None]] = []
         self._warming = Task(
             lambda stop: warm_up(),
             "Loading napari's layers",
@@ -107,7 +101,12 @@ class PatientControl:
 
     def open(self, row: PatientRow) -> None:
         """Read a patient and show it in place of the one at hand."""
-        if row.image == self._image and (self._opening or self._desk.tag()):
+        tag = self._desk.tag()
+        shown = tag is not None and row.image in tag.sources
+        if self._opening is not None and row.image == self._image:
+            return
+        if shown and (self._opening is None or self._fresh):
+            self._stay()
             return
         if not self._may_leave():
             self._panel.mark_current(self._image)
@@ -116,6 +115,7 @@ class PatientControl:
         if self._opening is not None:
             self._opening.forget()
         self._image = row.image
+        self._desk.expecting = True
         self._panel.mark_current(row.image)
         convention, slots = preferences().view_convention, self._desk.slots()
         self._queue.clear()
@@ -130,12 +130,11 @@ class PatientControl:
 
     def _listed(self, rows: list[PatientRow]) -> None:
         self._panel.show_patients(rows)
-        tag = self._desk.tag()
-        self._image = None if tag is None else self._image
+        if self._opening is None:
+            self._image = self._shown()
+        self._panel.mark_current(self._image)
         if len(rows) == 1:
             self.open(rows[0])
-        else:
-            self._panel.mark_current(self._image)
 
     def _enqueue(self, action: Callable[[], None]) -> None:
         """Do things one by one, each in a turn of the event loop of its own."""
@@ -186,10 +185,16 @@ class PatientControl:
 
     def _ended(self) -> None:
         self._opening = None
-        shown = [tag_of(layer.metadata) for layer in self._viewer.layers]
-        if not any(tag is not None and self._image in tag.sources for tag in shown):
-            self._image = None
-            self._panel.mark_current(None)
+        self._desk.expecting = False
+        self._image = self._shown()
+        self._panel.mark_current(self._image)
+        for listener in self.on_settled:
+            listener()
+
+    def _shown(self) -> Path | None:
+        """Return the file that stands for the patient at hand."""
+        tag = self._desk.tag()
+        return None if tag is None else tag.sources[0]
 
 
 def _ignore(_: object) -> None:

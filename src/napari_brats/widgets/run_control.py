@@ -1,5 +1,6 @@
 """Start, stop and deliver segmentations."""
 
+from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run that goes on, and masks (by their patients' files) that were not shown yet."""
+
+    task: Task | None
+    waiting: "dict[tuple[Path, ...], Any]"
 
 
 class RunControl:
@@ -94,6 +103,21 @@ class RunControl:
             in_dock=True,
         )
 
+    def hand_over(self) -> Unfinished:
+        """Give away the run that goes on and the masks that wait for their patient."""
+        unfinished = Unfinished(self._task, self._waiting)
+        self._task, self._waiting = None, {}
+        return unfinished
+
+    def take_over(self, unfinished: Unfinished) -> None:
+        """Go on with what a dock that was closed had begun."""
+        self._waiting.update(unfinished.waiting)
+        if unfinished.task is not None:
+            self._task = unfinished.task
+            self._task.report_to(self._reported, self._finished, self._ended)
+            self._panel.set_running(True)
+            self._panel.say("running")
+
     def cancel(self) -> None:
         """Stop the run at its next window."""
         if self._task is not None:
@@ -135,7 +159,8 @@ class RunControl:
     def _finished(self, finished: Finished) -> None:
         from napari.utils.notifications import show_info
 
-        self._models.tell_device(finished.device)
+        if self._models.device() == "auto":
+            self._models.tell_device(finished.device)
         self._panel.say(f"done in {duration(finished.seconds)}")
         if not self.deliver(finished.layer):
             show_info(f"The mask of {finished.case_id} is ready; open that patient to see it.")

@@ -47,8 +47,12 @@ class RunPanel(QWidget):
 
     def set_running(self, running: bool) -> None:
         """Show that a run goes on, or that the next one can start."""
-        self.segment.setEnabled(not running)
-        self.cancel.setEnabled(running)
+        # The button that can be pressed next takes over the keyboard's focus.
+        before, after = (self.segment, self.cancel) if running else (self.cancel, self.segment)
+        after.setEnabled(True)
+        if before.hasFocus():
+            after.setFocus()
+        before.setEnabled(False)
         self.bar.setVisible(running)
         self.bar.setRange(0, 0)
         self._pace = Pace()

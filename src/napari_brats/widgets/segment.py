@@ -21,7 +21,7 @@ from napari_brats.widgets.patient_control import PatientControl
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.preferences import preferences
 from napari_brats.widgets.references import protect_references
-from napari_brats.widgets.run_control import RunControl
+from napari_brats.widgets.run_control import RunControl, Unfinished
 from napari_brats.widgets.run_panel import RunPanel
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class SegmentWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        _retire_closed_docks(napari_viewer)
+        unfinished = [old.retire() for old in _closed_docks(napari_viewer)]
         super().__init__()
         chosen = preferences()
         self.viewer = napari_viewer
@@ -60,14 +60,16 @@ class SegmentWidget(QWidget):
             napari_viewer, self.masks, lambda titles: self.ask(titles), soon
         )
         self.patient_control = PatientControl(
-            napari_viewer,
             desk,
             self.patients,
             self.mask_control.may_close,
             self.mask_control.book.unsaved_voxels,
         )
         self.run_control = RunControl(napari_viewer, desk, self.models, self.run)
-        self.patient_control.on_opened += [self.letters.update, self.run_control.deliver_waiting]
+        for work in unfinished:
+            self.run_control.take_over(work)
+        self.patient_control.on_opened.append(self.letters.update)
+        self.patient_control.on_settled.append(self.run_control.deliver_waiting)
         self.mask_control.on_saved.append(self.patients.mark_segmented)
         self._guard: CloseGuard | None = None
         self._status: QLabel | None = None
@@ -99,6 +101,8 @@ class SegmentWidget(QWidget):
         if window is None or self._guard is not None:
             return
         self._guard = CloseGuard(window, self._may_close)
+        # A widget whose dock was closed is not destroyed with the window.
+        self._guard.destroyed.connect(self._release)
         bar = window.statusBar()
         if bar is not None:
             self._status = QLabel(bar)
@@ -112,13 +116,15 @@ class SegmentWidget(QWidget):
         super().hideEvent(event)
         self._show_place("")
 
-    def retire(self) -> None:
-        """Let go of the viewer and its window for good."""
+    def retire(self) -> Unfinished:
+        """Let go of the viewer and its window for good; returns what goes on without it."""
+        unfinished = self.run_control.hand_over()
         self._release()
         if self._guard is not None:
             self._guard.deleteLater()
             self._guard = None
         self.deleteLater()
+        return unfinished
 
     def _may_close(self) -> bool:
         return self.mask_control.may_close()
@@ -138,7 +144,8 @@ class SegmentWidget(QWidget):
         ]
 
         def release() -> None:
-            take_back()
+            if parts:
+                take_back()
             while parts:
                 parts.pop(0).close()
 
@@ -163,11 +170,13 @@ class SegmentWidget(QWidget):
         self.setMinimumWidth(NARROWEST)
 
 
-def _retire_closed_docks(viewer: Any) -> None:
-    """Let a new dock take over the masks from one that was closed and watched them till now."""
-    for old in QApplication.topLevelWidgets():
-        if isinstance(old, SegmentWidget) and _unwrapped(old.viewer) is _unwrapped(viewer):
-            old.retire()
+def _closed_docks(viewer: Any) -> list[SegmentWidget]:
+    """Return the widgets of docks that were closed, which watch a viewer's masks till now."""
+    return [
+        widget
+        for widget in QApplication.topLevelWidgets()
+        if isinstance(widget, SegmentWidget) and _unwrapped(widget.viewer) is _unwrapped(viewer)
+    ]
 
 
 def _unwrapped(viewer: Any) -> Any:
