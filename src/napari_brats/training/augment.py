@@ -1,15 +1,10 @@
 """Augmentation of training samples, from MONAI's transforms."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import monai.transforms as mt
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import avg_pool3d
-
-from napari_brats.regions import Tissue
 
 
 class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
@@ -33,59 +28,13 @@ class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
         return {**data, "images": self.transform(images) * brain}
 
 
-class FadeEnhancement(mt.RandomizableTransform, mt.MapTransform):  # type: ignore[misc]
-    """Make enhancement fainter, and the tumor around it darker on both T1 images.
-
-    Some tumors enhance so little that they stay darker than healthy brain; only against the
-    core around it is the enhancing part seen. Labels stay.
-
-    Parameters
-    ----------
-    modalities : sequence of str
-        Channels of ``data["images"]``.
-    prob : float
-        Share of the samples that are changed.
-    """
-
-    def __init__(self, modalities: Sequence[str], prob: float = 0.35) -> None:
-        mt.RandomizableTransform.__init__(self, prob)
-        mt.MapTransform.__init__(self, ["images", "tissues"])
-        self.t1ce = modalities.index("t1ce")
-        self.t1 = modalities.index("t1") if "t1" in modalities else self.t1ce
-
-    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Transform ``data["images"]``, (C, X, Y, Z), by ``data["tissues"]``, (1, X, Y, Z)."""
-        self.randomize(None)
-        if not self._do_transform:
-            return data
-        keep, darker = self.R.uniform(0.2, 0.9), self.R.uniform(0.0, 1.0)
-        tissues = torch.as_tensor(data["tissues"])[0].round()
-        enhancing, tumor = tissues == int(Tissue.ENHANCING), tissues > 0
-        rest = tumor & ~enhancing
-        if not enhancing.any() or not rest.any():
-            return data
-        images = data["images"].clone()
-        t1ce = images[self.t1ce]
-        images[self.t1ce] = t1ce + _soft(enhancing) * (keep - 1) * (t1ce - t1ce[rest].mean())
-        for channel in {self.t1ce, self.t1}:
-            images[channel] -= darker * _soft(tumor)
-        return {**data, "images": images}
-
-
-def _soft(mask: Tensor) -> Tensor:
-    """Return a mask (X, Y, Z) with edges two voxels wide."""
-    return avg_pool3d(mask.float()[None], 3, stride=1, padding=1)[0]
-
-
-def augmentation(crop: tuple[int, int, int], modalities: Sequence[str], seed: int) -> mt.Compose:
+def augmentation(crop: tuple[int, int, int], seed: int) -> mt.Compose:
     """Return the chain: affine and crop, flips, then intensities of the brain.
 
     Parameters
     ----------
     crop : tuple of int
         Voxels (X, Y, Z) that come out.
-    modalities : sequence of str
-        Channels of the images.
     seed : int
         Decides every draw.
 
@@ -118,7 +67,6 @@ def augmentation(crop: tuple[int, int, int], modalities: Sequence[str], seed: in
                 padding_mode="zeros",
             ),
             mt.RandFlipd(both, prob=0.5, spatial_axis=0),
-            FadeEnhancement(modalities),
             KeepBackground(intensity),
         ]
     )

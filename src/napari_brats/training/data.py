@@ -94,8 +94,6 @@ class Crops(IterableDataset[tuple[Tensor, Tensor]]):
         Probability of drawing from `synthetic` where both are there.
     crop : tuple of int
         Voxels (X, Y, Z) of what comes out.
-    modalities : sequence of str
-        Channels of the samples' images.
     seed : int
         With the worker's number, decides every draw.
 
@@ -112,7 +110,6 @@ class Crops(IterableDataset[tuple[Tensor, Tensor]]):
         synthetic: Sequence[Path],
         synthetic_share: float,
         crop: tuple[int, int, int],
-        modalities: Sequence[str],
         seed: int,
     ) -> None:
         if not real and not synthetic:
@@ -120,7 +117,6 @@ class Crops(IterableDataset[tuple[Tensor, Tensor]]):
         self.pools = (list(real), list(synthetic))
         self.share = synthetic_share if real and synthetic else float(bool(synthetic))
         self.crop = crop
-        self.modalities = tuple(modalities)
         self.seed = seed
 
     def _sample(self, rng: np.random.Generator) -> Sample:
@@ -134,7 +130,7 @@ class Crops(IterableDataset[tuple[Tensor, Tensor]]):
         info = get_worker_info()
         seed = (self.seed, info.id if info else 0)
         rng = np.random.default_rng(seed)
-        augment = augmentation(self.crop, self.modalities, int(rng.integers(2**31)))
+        augment = augmentation(self.crop, int(rng.integers(2**31)))
         while True:
             sample = self._sample(rng)
             item: dict[str, Any] = loose_crop(sample, self.crop, rng)

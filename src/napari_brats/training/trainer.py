@@ -86,8 +86,7 @@ class Trainer:
     def __init__(
         self, config: TrainConfig, real: list[Path], synthetic: list[Path], holdout: list[Path]
     ) -> None:
-        modalities = RECIPES[config.recipe].modalities
-        crops = Crops(real, synthetic, config.synthetic_share, config.crop, modalities, config.seed)
+        crops = Crops(real, synthetic, config.synthetic_share, config.crop, config.seed)
         self.spec = model_spec(config.model)
         check_crop(config.crop, self.spec)
         torch.manual_seed(config.seed)
@@ -97,7 +96,7 @@ class Trainer:
         self.device = torch.device(self.choice.torch_name)
         self.options: dict[str, Any] = {
             "out_channels": len(REGIONS),
-            "in_channels": len(modalities),
+            "in_channels": len(RECIPES[config.recipe].modalities),
         }
         self.network = create_model(config.model, config.size, **self.options)
         if config.start is not None:
