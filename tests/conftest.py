@@ -147,19 +147,19 @@ def real_data_dir() -> Path:
 
 
 @pytest.fixture
-def fake_predictor(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def fake_predictor(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """Put a predictor in the network's place that finds what the reference holds.
 
     It needs no torch and answers at once, in two windows; without a reference it finds
     nothing. Any model's name will do, and none needs a certain modality. Returns the list
-    of (model, device) it is asked for.
+    of (model, device, engine, precision) it is asked for.
     """
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str, ...]] = []
 
     class Predictor:
         @classmethod
-        def load(cls, model: str, *, device: str = "auto") -> "Predictor":
-            asked.append((str(model), device))
+        def load(cls, model: str, *, device: str, engine: str, precision: str) -> "Predictor":
+            asked.append((str(model), device, engine, precision))
             return cls()
 
         def predict(

@@ -67,12 +67,14 @@ def test_segment_states_the_rule_for_empty_regions(
 
 
 def test_segment_hands_its_options_on(
-    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, str]]
+    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, ...]]
 ) -> None:
-    """Model and device arrive as they were given."""
+    """Model, device, engine and precision arrive as they were given."""
     folder = make_patient_folder(tmp_path)
-    assert main(["segment", str(folder), "--model", "unet3d", "--device", "cuda:1"]) == 0
-    assert fake_predictor == [("unet3d", "cuda:1")]
+    where = ["--model", "unet3d", "--device", "cuda:1"]
+    how = ["--engine", "torch", "--precision", "float16"]
+    assert main(["segment", str(folder), *where, *how]) == 0
+    assert fake_predictor == [("unet3d", "cuda:1", "torch", "float16")]
 
 
 def test_segment_without_weights_says_how_to_get_some(

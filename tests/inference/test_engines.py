@@ -61,11 +61,15 @@ def test_half_the_bytes_take_half_the_memory() -> None:
     assert 0.4 < half / full < 0.8
 
 
-def test_auto_takes_the_first_engine_for_the_device() -> None:
-    """Every kind of device has an engine."""
+def test_auto_takes_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kind of device has it, and it needs no further package; others are named if absent."""
+    monkeypatch.setattr(
+        "napari_brats.inference.engines.find_spec", lambda name: name == "torch" or None
+    )
     assert make_engine(tiny_network(), SPEC, CPU).name == "torch"
-    for kind in ("cuda", "mps", "cpu"):
-        assert any(kind in row.kinds for row in ENGINES.values())
+    assert ENGINES["torch"].kinds == ("cuda", "mps", "cpu")
+    with pytest.raises(DeviceError, match=r"needs the package 'openvino'.*pip install"):
+        make_engine(tiny_network(), SPEC, CPU, "openvino")
 
 
 def test_an_unknown_engine_lists_the_choices() -> None:

@@ -20,7 +20,7 @@ def working_folder(
     tmp_path: Path,
     make_patient_folder: MakePatient,
     monkeypatch: pytest.MonkeyPatch,
-    fake_predictor: list[tuple[str, str]],
+    fake_predictor: list[tuple[str, ...]],
 ) -> Path:
     """Return an empty current folder; the sample is tiny and the network a fake."""
     assert fake_predictor == []
@@ -121,7 +121,7 @@ def test_a_second_demonstration_replaces_the_first(
 
 
 def test_a_folder_that_cannot_be_written_is_told_first(
-    working_folder: Path, capsys: Captured, fake_predictor: list[tuple[str, str]]
+    working_folder: Path, capsys: Captured, fake_predictor: list[tuple[str, ...]]
 ) -> None:
     """Nothing is computed for a place that cannot take it."""
     (working_folder / "file").touch()

@@ -93,14 +93,14 @@ def test_probabilities_are_one_4d_file(tmp_path: Path, make_patient_folder: Make
 
 
 def test_progress_and_choices_reach_the_predictor(
-    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, str]]
+    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, ...]]
 ) -> None:
     """Model, device and `on_step` are handed on; a loaded case is taken as it is."""
     case = load_case(make_patient_folder(tmp_path))
     steps: list[tuple[int, int]] = []
     segment(case, model="m", device="cpu", on_step=lambda *step: steps.append(step))
     assert steps == [(1, 2), (2, 2)]
-    assert fake_predictor == [("m", "cpu")]
+    assert fake_predictor == [("m", "cpu", "auto", "auto")]
 
 
 @pytest.mark.usefixtures("fake_predictor")
@@ -119,7 +119,7 @@ def test_what_on_step_raises_stops_the_work(
 
 
 def test_bad_targets_are_refused_before_the_network_runs(
-    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, str]]
+    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, ...]]
 ) -> None:
     """A path through a file is refused before even the model is loaded."""
     (tmp_path / "file").touch()
@@ -142,7 +142,7 @@ def test_a_source_is_never_the_target(tmp_path: Path, make_patient_folder: MakeP
 
 
 def test_one_file_cannot_hold_both_results(
-    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, str]]
+    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, ...]]
 ) -> None:
     """The probabilities must not replace the mask."""
     same = tmp_path / "same.nii.gz"
@@ -152,7 +152,7 @@ def test_one_file_cannot_hold_both_results(
 
 
 def test_a_folder_and_a_file_in_it_cannot_be_the_same_file(
-    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, str]]
+    tmp_path: Path, make_patient_folder: MakePatient, fake_predictor: list[tuple[str, ...]]
 ) -> None:
     """The mask's default name counts too: the probabilities would replace it."""
     same = tmp_path / "BraTS2021_00005_dresunet3d-lite_mask.nii.gz"

@@ -37,6 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="auto, cpu, cuda, cuda:1, ... or mps (default: %(default)s)",
     )
     parser.add_argument(
+        "--engine",
+        default="auto",
+        metavar="E",
+        help="auto, torch or openvino (CPUs) (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        metavar="P",
+        help="auto, float32, bfloat16 or float16 (default: %(default)s)",
+    )
+    parser.add_argument(
         "--probabilities",
         type=Path,
         metavar="FILE",
@@ -56,6 +68,8 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
             args.path,
             model=args.model,
             device=args.device,
+            engine=args.engine,
+            precision=args.precision,
             output=args.output or folder_beside(args.path),
             probabilities=args.probabilities,
             labels=args.labels,

@@ -8,6 +8,7 @@ they share memory with NumPy arrays, for engines that want those.
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from napari_brats.errors import DeviceError
 from napari_brats.inference.devices import DeviceChoice, Kind
 from napari_brats.inference.memory import bytes_per_voxel
+from napari_brats.inference.openvino_engine import OpenVINOEngine
 
 if TYPE_CHECKING:
     from torch import nn
@@ -93,15 +95,32 @@ class TorchEngine:
 
 @dataclass(frozen=True)
 class EngineRow:
-    """One engine: its name, how it is made, and the kinds of device it runs on."""
+    """One engine.
+
+    Parameters
+    ----------
+    name : str
+        Key in `ENGINES`.
+    make : callable
+        Makes it.
+    kinds : tuple of str
+        Kinds of device it runs on.
+    package : str
+        What must be installed.
+    """
 
     name: str
     make: Callable[["nn.Module", "ModelSpec", DeviceChoice], Engine]
     kinds: tuple[Kind, ...]
+    package: str = "torch"
 
 
 ENGINES: Mapping[str, EngineRow] = {
-    row.name: row for row in (EngineRow("torch", TorchEngine, ("cuda", "mps", "cpu")),)
+    row.name: row
+    for row in (
+        EngineRow("torch", TorchEngine, ("cuda", "mps", "cpu")),
+        EngineRow("openvino", OpenVINOEngine, ("cpu",), package="openvino"),
+    )
 }
 
 
@@ -124,13 +143,18 @@ def make_engine(
     Raises
     ------
     DeviceError
-        If there is no such engine or it does not run on the device.
+        If there is no such engine, it is not installed or does not run on the device.
     """
     fitting = [row for row in ENGINES.values() if device.kind in row.kinds]
-    for row in fitting:
-        if engine in ("auto", row.name):
-            return row.make(network, spec, device)
-    raise DeviceError(
-        f"engine {engine!r} is unknown or does not run on {device.kind}; choose auto or one of "
-        f"{', '.join(row.name for row in fitting)}"
-    )
+    row = next((row for row in fitting if engine in ("auto", row.name)), None)
+    if row is None:
+        raise DeviceError(
+            f"engine {engine!r} is unknown or does not run on {device.kind}; choose auto or one of "
+            f"{', '.join(row.name for row in fitting)}"
+        )
+    if find_spec(row.package) is None:
+        raise DeviceError(
+            f"engine {engine!r} needs the package {row.package!r}, which is not installed; "
+            'run pip install "napari-brats[all]", or choose auto'
+        )
+    return row.make(network, spec, device)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # 2.3 times what the layer with the largest input and output holds.
 _PEAK_PER_LAYER = 2.5
 _PROBE_SIDES = {2: 48, 3: 32}
-_OUT_OF_MEMORY = ("not enough memory", "out of memory", "can't allocate memory")
+_OUT_OF_MEMORY = ("not enough memory", "out of memory", "can't allocate memory", "bad_alloc")
 
 
 def free_bytes(device: DeviceChoice) -> int:

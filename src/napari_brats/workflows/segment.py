@@ -88,6 +88,8 @@ def segment(
     *,
     model: str | Path = DEFAULT_MODEL,
     device: str = "auto",
+    engine: str = "auto",
+    precision: str = "auto",
     output: str | Path | None = None,
     probabilities: str | Path | None = None,
     labels: str | None = None,
@@ -104,6 +106,10 @@ def segment(
         Name of bundled weights, or a ``.safetensors`` file with its card beside it.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ... or ``"mps"``.
+    engine : str
+        ``"auto"``, ``"openvino"`` (CPUs) or ``"torch"``.
+    precision : str
+        ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"float16"``.
     output : str or Path, optional
         File to write the mask to, or an existing folder for a file with the default name
         (numbered rather than replaced). Nothing is written by default.
@@ -138,7 +144,7 @@ def segment(
     # Torch is loaded here, when all that can be refused without it has been looked at.
     from napari_brats.inference.predictor import Predictor
 
-    predictor = Predictor.load(model, device=device)
+    predictor = Predictor.load(model, device=device, precision=precision, engine=engine)
     prediction = predictor.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()

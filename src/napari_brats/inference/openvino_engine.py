@@ -1,0 +1,190 @@
+"""OpenVINO on CPUs: batch norm folded, layers fused, compiled for each size of input.
+
+Converting a network takes seconds, so the converted network is kept on disk under a
+fingerprint of its layers, its weights and the versions involved. What is found damaged there
+is made anew. OpenVINO's telemetry is never asked for: its converter is called below the
+function that would send a report.
+"""
+
+import copy
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import warnings
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_brats.inference.devices import DeviceChoice
+from napari_brats.inference.memory import bytes_per_voxel
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from napari_brats.networks.registry import ModelSpec
+
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+_TRACED_SIDES = {2: 64, 3: 32}
+_FILES = ("network.xml", "network.bin")
+_SUMS = "crc32.json"
+_KEPT_SIZES = 3
+
+
+class OpenVINOEngine:
+    """A network compiled by OpenVINO, for every size of input when it first comes.
+
+    The caller's network is read, never changed.
+    """
+
+    name = "openvino"
+
+    def __init__(self, network: "nn.Module", spec: "ModelSpec", device: DeviceChoice) -> None:
+        import openvino
+
+        self.device = device
+        self._network = network
+        self._spec = spec
+        self._core = openvino.Core()
+        self._compiled: dict[tuple[int, ...], Any] = {}
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Return logits of a batch; a last, smaller batch is filled up, not compiled for anew."""
+        count, inner = batch.shape[0], tuple(batch.shape[1:])
+        sizes = [size for size in self._compiled if size[1:] == inner and size[0] >= count]
+        size = min(sizes, default=(count, *inner))
+        if size[0] > count:
+            batch = torch.cat([batch, batch.new_zeros((size[0] - count, *inner))])
+        result = self._for(size)(batch.contiguous().numpy(), share_inputs=True)
+        logits = torch.from_numpy(result[0])[:count]
+        if not torch.isfinite(logits).all():
+            raise ArithmeticError("OpenVINO gave values that are no numbers")
+        return logits
+
+    def _for(self, size: tuple[int, ...]) -> Any:
+        if size not in self._compiled:
+            while len(self._compiled) >= _KEPT_SIZES:
+                self._compiled.pop(next(iter(self._compiled)))
+            model = converted(self._network, traced_size(self._spec, size[2:]))
+            model.reshape(list(size))
+            options = {
+                "INFERENCE_PRECISION_HINT": _PRECISIONS[self.device.precision],
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            }
+            self._compiled[size] = self._core.compile_model(model, "CPU", options)
+        return self._compiled[size]
+
+    def bytes_per_voxel(self, channels: int) -> float:
+        """Return the peak memory of a pass in bytes per voxel of the input."""
+        network = copy.deepcopy(self._network).eval()
+        enabled = self.device.precision != "float32"
+        with torch.autocast("cpu", getattr(torch, self.device.precision), enabled=enabled):
+            return bytes_per_voxel(network, channels, self._spec.ndim)
+
+    def release(self) -> None:
+        """Forget what was compiled."""
+        self._compiled.clear()
+
+
+def traced_size(spec: "ModelSpec", spatial: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the spatial size to trace a network at for inputs of another.
+
+    A network that takes multiples of a number does the same at every size. One that takes any
+    size pads by rules that a trace cannot hold, and is traced at the size itself.
+    """
+    if spec.multiple == 1:
+        return spatial
+    return (_TRACED_SIDES[spec.ndim],) * spec.ndim
+
+
+def converted(network: "nn.Module", size: tuple[int, ...]) -> Any:
+    """Return a network as OpenVINO's model, from the disk where it lies there.
+
+    Parameters
+    ----------
+    network : nn.Module
+        With its weights.
+    size : tuple of int
+        Spatial size to trace it at.
+    """
+    folder = cache_folder() / fingerprint(network, size)
+    model = _read(folder)
+    if model is None:
+        model = _convert(network, size)
+        _keep(model, folder)
+    return model
+
+
+def cache_folder() -> Path:
+    """Return where converted networks are kept: `NAPARI_BRATS_CACHE`, or the user's cache."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("NAPARI_BRATS_CACHE")
+    return Path(chosen or user_cache_path("napari-brats")) / "openvino"
+
+
+def fingerprint(network: "nn.Module", size: tuple[int, ...]) -> str:
+    """Return what tells a network's layers and weights, and the versions, from all others."""
+    import openvino
+
+    versions = (openvino.__version__, torch.__version__, size, type(network).__qualname__)
+    digest = hashlib.sha256(f"{versions}{network!r}".encode())
+    for name, value in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value.detach().cpu().numpy()).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _convert(network: "nn.Module", size: tuple[int, ...]) -> Any:
+    """Trace a network and hand the trace to OpenVINO."""
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    still: Any = copy.deepcopy(network).to("cpu", torch.float32).eval()
+    example = torch.zeros((1, still.in_channels, *size))
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # of torch about tracing
+        decoder = TorchScriptPythonDecoder(still, example_input=(example,))
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        return frontend.convert(frontend.load(decoder))
+
+
+def _read(folder: Path) -> Any:
+    """Return what `_keep` wrote, or None where it is not there or not whole."""
+    import openvino
+
+    try:
+        sums = json.loads((folder / _SUMS).read_text())
+        if sums != _checksums(folder):
+            raise ValueError("damaged")
+        return openvino.Core().read_model(folder / _FILES[0])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RuntimeError):
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def _keep(model: Any, folder: Path) -> None:
+    """Write a converted network in one piece; without room for it, the next time is slow too."""
+    import openvino
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="part-") as name:
+            partial = Path(name) / "whole"
+            partial.mkdir()
+            openvino.save_model(model, partial / _FILES[0], compress_to_fp16=False)
+            (partial / _SUMS).write_text(json.dumps(_checksums(partial)))
+            os.replace(partial, folder)  # fails where another process was faster: the same content
+    except (OSError, RuntimeError):
+        return
+
+
+def _checksums(folder: Path) -> dict[str, int]:
+    return {name: zlib.crc32((folder / name).read_bytes()) for name in _FILES}

@@ -1,0 +1,127 @@
+"""OpenVINO gives the network's own answer; its cache is neither trusted blindly nor fatal."""
+
+import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_brats.inference.devices import DeviceChoice
+from napari_brats.inference.engines import TorchEngine
+from napari_brats.networks.registry import MODELS, create_model, model_spec
+
+pytest.importorskip("openvino", reason="OpenVINO is not installed")
+
+from napari_brats.inference import openvino_engine
+from napari_brats.inference.openvino_engine import OpenVINOEngine, cache_folder, converted
+
+CPU = DeviceChoice("cpu", "float32", "CPU")
+TINY = {
+    "dresunet3d": {"width": 2},
+    "unet3d": {"width": 2},
+    "isensee2017": {"width": 2},
+    "kermi2018": {"width": 2},
+    "dr_unet104": {"widths": (1, 1, 1, 1, 2, 2)},
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty cache."""
+    monkeypatch.setenv("NAPARI_BRATS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def tiny_network(name: str = "dresunet3d") -> torch.nn.Module:
+    """Return a seeded network whose batch norms have seen something."""
+    torch.manual_seed(0)
+    network = create_model(name, "lite", **TINY[name])
+    spec = model_spec(name)
+    with torch.no_grad():
+        network(torch.randn(2, network.in_channels, *(32,) * spec.ndim))
+    return network
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_gives_its_own_logits(name: str) -> None:
+    """In float32 equal to PyTorch, at a size it was not traced at, and the caller's untouched."""
+    network, spec = tiny_network(name), model_spec(name)
+    batch = torch.randn(2, network.in_channels, *(48, 32, 64)[: spec.ndim])
+    expected = TorchEngine(network, spec, CPU)(batch)
+    engine = OpenVINOEngine(network, spec, CPU)
+    np.testing.assert_allclose(engine(batch), expected, atol=2e-4, rtol=1e-3)
+    np.testing.assert_allclose(engine(batch[:1]), expected[:1], atol=2e-4, rtol=1e-3)
+    assert len(engine._compiled) == 1
+    assert network.training
+    assert engine.bytes_per_voxel(network.in_channels) > 0
+
+
+def test_a_converted_network_is_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second engine reads it; other weights are converted again."""
+    network = tiny_network()
+    converted(network, (32, 32, 32))
+    with monkeypatch.context() as patch:
+        patch.setattr(openvino_engine, "_convert", lambda *_: pytest.fail("converted again"))
+        converted(network, (32, 32, 32))
+    with torch.no_grad():
+        network.head.bias.add_(1)
+    converted(network, (32, 32, 32))
+    assert len(list(cache_folder().iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "sums"])
+def test_a_damaged_cache_is_made_anew(damage: str) -> None:
+    """A cut file, a flipped bit and a broken list of checksums all lead to the right answer."""
+    network, spec = tiny_network(), model_spec("dresunet3d")
+    batch = torch.randn(1, 4, 16, 16, 16)
+    expected = OpenVINOEngine(network, spec, CPU)(batch)
+    (folder,) = cache_folder().iterdir()
+    weights = folder / "network.bin"
+    raw = bytearray(weights.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    if damage == "sums":
+        (folder / "crc32.json").write_text("{")
+    else:
+        weights.write_bytes(raw[:-9] if damage == "cut" else raw)
+    np.testing.assert_allclose(OpenVINOEngine(network, spec, CPU)(batch), expected, atol=1e-5)
+    assert openvino_engine._read(folder) is not None
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(cache: Path) -> None:
+    """A file where the folder should be: converted, used, not kept."""
+    cache.write_text("in the way")
+    assert converted(tiny_network(), (32, 32, 32)) is not None
+
+
+def test_two_that_fill_the_cache_at_once() -> None:
+    """Both get the network, and nothing half-written is left."""
+    network = tiny_network()
+    model = converted(network, (32, 32, 32))
+    (folder,) = cache_folder().iterdir()
+    shutil.rmtree(folder)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: openvino_engine._keep(model, folder), range(4)))
+    assert [path.name for path in cache_folder().iterdir()] == [folder.name]
+    assert openvino_engine._read(folder) is not None
+
+
+def test_few_sizes_are_kept_compiled() -> None:
+    """Patients of many sizes do not fill the memory; release forgets them all."""
+    engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)
+    for side in (16, 32, 48, 64, 80):
+        engine(torch.zeros(1, 4, 16, 16, side))
+    assert [size[-1] for size in engine._compiled] == [48, 64, 80]
+    engine.release()
+    assert engine._compiled == {}
+
+
+def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Converting and running a network opens no connection."""
+    calls = []
+    monkeypatch.setattr(socket.socket, "connect", lambda *where: calls.append(where))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: calls.append(where) or [])
+    OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)(torch.zeros(1, 4, 16, 16, 16))
+    assert calls == []
