@@ -135,7 +135,6 @@ def segment(
     start = time.perf_counter()
     say = on_notice or _ignore
     card = read_card(model)
-    load_start = time.perf_counter()
     case = _load(patient, labels, card)
     loaded = time.perf_counter()
     for note in case.notes:
@@ -148,12 +147,8 @@ def segment(
     prediction = predictor.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
-    if output is not None and os.path.isdir(output):
-        target = save_new(segmentation, Path(output), case, card.name)
-    elif target is not None:
-        save_segmentation(segmentation, target)
-    if probabilities is not None:
-        _save_probabilities(prediction.probabilities, probabilities, segmentation, target)
+    target = _save_mask(segmentation, output, target, case, card.name)
+    _save_probabilities(prediction.probabilities, probabilities, segmentation, target)
     done = time.perf_counter()
     volumes_ml, scores = _measure(case, prediction.tissues)
     return SegmentResult(
@@ -165,7 +160,7 @@ def segment(
         engine=prediction.engine,
         seconds={
             **prediction.seconds,
-            "load": loaded - load_start,
+            "load": loaded - start,
             "save": done - save_start,
             "total": time.perf_counter() - start,
         },
@@ -197,13 +192,28 @@ def _target(
     return target
 
 
+def _save_mask(
+    segmentation: Segmentation,
+    output: str | Path | None,
+    target: Path | None,
+    case: Case,
+    model: str,
+) -> Path | None:
+    """Write the mask where wanted and return its file: under a free name if a folder was given."""
+    if output is not None and os.path.isdir(output):
+        return save_new(segmentation, Path(output), case, model)
+    return None if target is None else save_segmentation(segmentation, target)
+
+
 def _save_probabilities(
     maps: NDArray[np.floating],
-    path: str | Path,
+    path: str | Path | None,
     segmentation: Segmentation,
     mask: Path | None,
 ) -> None:
-    """Write the probabilities; a mask that is written stays, whatever comes after it."""
+    """Write the probabilities where wanted; a mask that is written stays, whatever comes after."""
+    if path is None:
+        return
     try:
         write_probabilities(path, maps, segmentation.affine, segmentation.source)
     except OutputError as error:
