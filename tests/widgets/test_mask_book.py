@@ -224,3 +224,16 @@ def test_references_that_were_there_before(viewer, case, show_case):
     protect_references(viewer)
     protect_references(viewer)
     assert not viewer.layers[-1].editable
+
+
+def test_a_name_taken_at_the_same_moment(book, case, show_case, add_mask, monkeypatch):
+    """The default name goes to somebody else before the file is in place: the next one is taken."""
+    show_case(case)
+    tag = mask_tag(add_mask(case))
+    first = default_path(tag)
+    names = iter([first, first.with_name("another_mask.nii.gz")])
+    first.write_bytes(b"somebody else's")
+    monkeypatch.setattr("napari_brats.widgets.saving.default_path", lambda tag: next(names))
+    written, _ = save_mask(tag, np.zeros(case.shape, np.uint8).T)
+    assert written.name == "another_mask.nii.gz"
+    assert first.read_bytes() == b"somebody else's"

@@ -110,10 +110,9 @@ class MaskControl:
 
     def _start_saving(self, layer: Any, path: Path | None) -> None:
         tag, snapshot = mask_tag(layer), np.array(layer.data)
-        target = path or default_path(tag)
         self._saving = Task(
-            lambda stop: saving(tag, snapshot, target),
-            f"Saving {target.name}",
+            lambda stop: saving(tag, snapshot, path),
+            f"Saving {(path or default_path(tag)).name}",
             on_report=_ignore,
             on_result=lambda saved: self._saved(layer, *saved),
             on_end=self._saving_ended,
@@ -133,7 +132,7 @@ class MaskControl:
     def _save_now(self, layer: Any) -> bool:
         tag = mask_tag(layer)
         try:
-            self._saved(layer, *save_mask(tag, layer.data, default_path(tag)))
+            self._saved(layer, *save_mask(tag, layer.data))
         except Exception as error:  # whatever went wrong, the window must stay open
             notify_error(error)
             return False

@@ -1,6 +1,5 @@
 """Save a mask in the background, whole or not at all."""
 
-import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ def default_path(tag: LayerTag) -> Path:
     return tag.path or mask_path(tag.sources[0], tag.case_id, tag.title)
 
 
-def save_mask(tag: LayerTag, data: NDArray[Any], path: Path) -> tuple[Path, int]:
+def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> tuple[Path, int]:
     """Write a mask on its patient's grid.
 
     Parameters
@@ -29,9 +28,9 @@ def save_mask(tag: LayerTag, data: NDArray[Any], path: Path) -> tuple[Path, int]
         The mask's origin.
     data : NDArray of integers
         `Tissue` codes in display order.
-    path : Path
-        File to write; never a source file. Where there is none yet, one that comes
-        meanwhile is not replaced either.
+    path : Path, optional
+        File to write, never a source file. By default the mask's own, else a new one beside
+        the patient, which replaces no other, not even one that comes at the same moment.
 
     Returns
     -------
@@ -39,17 +38,19 @@ def save_mask(tag: LayerTag, data: NDArray[Any], path: Path) -> tuple[Path, int]
         The path, and the checksum of what was written.
     """
     segmentation = segmentation_from(tag, data)
-    if os.path.lexists(path):
-        return save_segmentation(segmentation, path), checksum(data)
+    own = path or tag.path
+    if own is not None:
+        return save_segmentation(segmentation, own), checksum(data)
     while True:
         try:
-            return save_segmentation(segmentation, path, replace=False), checksum(data)
+            new = default_path(tag)
+            return save_segmentation(segmentation, new, replace=False), checksum(data)
         except TakenError:
-            path = default_path(tag)
+            continue
 
 
 def saving(
-    tag: LayerTag, snapshot: NDArray[Any], path: Path
+    tag: LayerTag, snapshot: NDArray[Any], path: Path | None
 ) -> Generator[None, None, tuple[Path, int]]:
     """Do `save_mask` as a generator; the snapshot is a copy that no later stroke touches."""
     yield
