@@ -5,6 +5,41 @@ from typing import Any
 import monai.transforms as mt
 import numpy as np
 import torch
+from torch import nn
+
+
+class RandLocalShift(mt.RandomizableTransform):  # type: ignore[misc]
+    """Add a smooth random field to each channel: the same tissue is dark here and bright there.
+
+    What enhances is then bright beside its surroundings rather than beside the brain's mean,
+    as where the coil's sensitivity falls off or healthy tissue takes up contrast agent too.
+
+    Parameters
+    ----------
+    knots : int
+        Side of the coarse grid of normal numbers that the field interpolates.
+    std : float
+        The largest standard deviation of the field, in z-scores; drawn uniformly from 0.
+    prob : float
+        How often, each channel apart.
+    """
+
+    def __init__(self, knots: int, std: float, prob: float) -> None:
+        super().__init__(prob)
+        self.knots = knots
+        self.std = std
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Shift images, (C, X, Y, Z)."""
+        grid = np.zeros((1, len(images), *[self.knots] * 3), np.float32)
+        for channel in grid[0]:
+            self.randomize(None)
+            if self._do_transform:
+                channel += self.R.uniform(0, self.std) * self.R.standard_normal(channel.shape)
+        field = nn.functional.interpolate(
+            torch.from_numpy(grid), images.shape[1:], mode="trilinear", align_corners=True
+        )
+        return images + field[0]
 
 
 class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
@@ -49,6 +84,7 @@ def augmentation(crop: tuple[int, int, int], seed: int) -> mt.Compose:
             # A large tumor moves the brain's mean and spread, and so the z-scores of all tissues.
             mt.RandScaleIntensity(0.35, prob=0.8, channel_wise=True),
             mt.RandShiftIntensity(0.6, prob=0.8, channel_wise=True),
+            RandLocalShift(knots=4, std=0.8, prob=0.7),
             mt.RandAdjustContrast(prob=0.3, gamma=(0.65, 1.5), retain_stats=True),
             mt.RandGaussianSmooth((0.4, 0.9), (0.4, 0.9), (0.4, 0.9), prob=0.15),
             mt.RandGaussianNoise(prob=0.3, std=0.15),
