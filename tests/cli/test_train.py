@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -12,6 +12,7 @@ import pytest
 from napari_brats.cli import main
 from napari_brats.cli.train import add_arguments, config_of
 from napari_brats.training.config import TrainConfig
+from napari_brats.training.resume import write_config
 
 
 def parse(*arguments: str) -> TrainConfig:
@@ -53,10 +54,11 @@ def test_reports_are_shown(
     """Notices and held-out Dice go to stderr, the checkpoint's place to stdout."""
     seen: list[TrainConfig] = []
 
-    def train(config: TrainConfig, *, on_notice: object) -> Iterator[SimpleNamespace]:
+    def train(config: TrainConfig, *, on_progress: Callable[..., None], on_notice: object) -> Path:
         seen.append(config)
-        yield SimpleNamespace(step=25, fraction=0.5, loss=1.0, holdout_dice=None)
-        yield SimpleNamespace(step=50, fraction=1.0, loss=0.5, holdout_dice=(0.8, 0.7, 0.6))
+        on_progress(SimpleNamespace(step=25, fraction=0.5, loss=1.0, holdout_dice=None))
+        on_progress(SimpleNamespace(step=50, fraction=1.0, loss=0.5, holdout_dice=(0.8, 0.7, 0.6)))
+        return config.output / "dresunet3d-lite.safetensors"
 
     loop = ModuleType("napari_brats.training.loop")
     loop.train = train  # type: ignore[attr-defined]
@@ -66,6 +68,14 @@ def test_reports_are_shown(
     assert seen[0].steps == 50
     assert "step 50, loss 0.500: Dice of WT, TC, ET on held-out patients 0.800" in captured.err
     assert str(tmp_path) in captured.out
+
+
+def test_a_resumed_training_keeps_its_settings(tmp_path: Path) -> None:
+    """What the flags do not say is what the interrupted training was begun with."""
+    began = TrainConfig(output=tmp_path, batch=3, seed=4, data=(Path("a"),))
+    write_config(began)
+    config = parse("--resume", "--output", str(tmp_path), "--steps", "9")
+    assert config == replace(began, resume=True, steps=9)
 
 
 def test_training_without_its_extra_says_what_to_install(

@@ -4,43 +4,15 @@ import pytest
 from napari_brats.case import load_case
 from napari_brats.errors import CaseError
 from napari_brats.preprocessing.recipes import RECIPES
-from napari_brats.training.augment import augmentation
 from napari_brats.training.data import (
-    Crops,
     Sample,
+    cache_patients,
     cached_path,
-    loose_crop,
     prepared_sample,
     sample_of,
 )
 
 RECIPE = RECIPES["brain-1.5mm"]
-
-
-@pytest.fixture
-def sample():
-    """A brain of 16 x 18 x 14 voxels with a nested tumor."""
-    rng = np.random.default_rng(0)
-    images = np.zeros((4, 20, 22, 18), np.float16)
-    images[:, 2:18, 2:20, 2:16] = rng.normal(3, 1, (4, 16, 18, 14))
-    tissues = np.zeros((20, 22, 18), np.uint8)
-    tissues[5:13, 5:13, 5:13] = 2
-    tissues[7:11, 7:11, 7:11] = 3
-    tissues[8:10, 8:10, 8:10] = 1
-    return Sample(images, tissues)
-
-
-@pytest.fixture
-def sample_path(sample, tmp_path):
-    path = tmp_path / "sample.npz"
-    sample.save(path)
-    return path
-
-
-def test_no_samples_is_an_error_that_says_what_to_give():
-    """Empty case: there is nothing to draw from."""
-    with pytest.raises(CaseError, match="--data"):
-        Crops([], [], 0.5, (8, 8, 8), 0)
 
 
 def test_a_sample_survives_the_disk(sample, sample_path):
@@ -83,46 +55,25 @@ def test_resizing_invents_no_tissue():
     assert set(np.unique(resized.tissues)) == {0, 3}
 
 
-@pytest.mark.parametrize("crop", [(8, 8, 8), (32, 32, 32), (12, 40, 8)])
-def test_a_loose_crop_has_its_size_and_shows_the_volume(sample, crop):
-    """Smaller crops cut, larger ones pad with 0 and keep the whole tumor."""
-    item = loose_crop(sample, crop, np.random.default_rng(1))
-    size = tuple(round(side * 1.3) for side in crop)
-    assert item["images"].shape == (4, *size)
-    assert item["tissues"].shape == (1, *size)
-    if crop == (32, 32, 32):
-        assert np.count_nonzero(item["tissues"]) == np.count_nonzero(sample.tissues)
+def test_patients_of_one_folder_are_told_apart(tmp_path, make_patient_folder):
+    """The Decathlon keeps all images in one folder: each patient has its own sample."""
+    for number in (1, 2):
+        image = make_patient_folder(tmp_path / "msd", "msd-task01", case_id=f"BRATS_00{number}")
+    found = cache_patients([image.parent.parent], RECIPES["brain-1mm"], tmp_path, lambda line: None)
+    assert [path.name[:9] for path in found] == ["BRATS_001", "BRATS_002"]
+    assert [source.name[:9] for source in found.values()] == ["BRATS_001", "BRATS_002"]
 
 
-def test_augmentation_keeps_codes_and_background(sample):
-    """Masks stay whole numbers of the same set; voxels outside the brain stay 0."""
-    item = loose_crop(sample, (16, 16, 16), np.random.default_rng(1))
-    for seed in range(4):
-        out = augmentation((16, 16, 16), seed)(dict(item))
-        assert tuple(out["images"].shape) == (4, 16, 16, 16)
-        assert set(np.unique(out["tissues"])) <= {0, 1, 2, 3}
-    empty = {name: np.zeros_like(value) for name, value in item.items()}
-    assert not np.any(np.asarray(augmentation((16, 16, 16), 0)(empty)["images"]))
-
-
-def test_the_same_seed_draws_the_same_crops(sample_path):
-    """Determinism: two streams of one seed agree, another seed differs."""
-
-    def first(seed):
-        images, regions = next(iter(Crops([sample_path], [], 0.3, (16, 16, 16), seed)))
-        return images.numpy(), regions.numpy()
-
-    images, regions = first(3)
-    again, regions_again = first(3)
-    np.testing.assert_array_equal(images, again)
-    np.testing.assert_array_equal(regions, regions_again)
-    assert not np.array_equal(images, first(4)[0])
-
-
-def test_regions_of_a_crop_are_nested(sample_path):
-    """ET lies inside TC inside WT after any augmentation."""
-    stream = iter(Crops([sample_path], [], 0.3, (16, 16, 16), 0))
-    for _ in range(5):
-        whole, core, enhancing = next(stream)[1].numpy()
-        assert np.all(enhancing <= core)
-        assert np.all(core <= whole)
+def test_a_patient_is_made_once(tmp_path, make_patient_folder):
+    """What the cache holds is not made again; who has no reference is left out and named."""
+    with_reference = make_patient_folder(tmp_path)
+    without = make_patient_folder(tmp_path, case_id="BraTS2021_00006", reference=False)
+    lines = []
+    first = cache_patients([with_reference, without], RECIPE, tmp_path, lines.append)
+    assert lines == [
+        "preprocessed BraTS2021_00005",
+        "left out BraTS2021_00006: it has no reference mask",
+    ]
+    before = next(iter(first)).stat().st_mtime_ns
+    assert cache_patients([with_reference], RECIPE, tmp_path, lines.append) == first
+    assert next(iter(first)).stat().st_mtime_ns == before

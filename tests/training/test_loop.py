@@ -1,19 +1,24 @@
+import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from napari_brats.errors import CaseError, OutputError, TrainingError
 from napari_brats.networks.checkpoint import load_checkpoint
 from napari_brats.networks.registry import MODELS
-from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.training.config import TrainConfig
-from napari_brats.training.loop import _cache_patients, train
-from napari_brats.training.trainer import Trainer, WeightAverage, one_cycle
+from napari_brats.training.curves import read_log
+from napari_brats.training.loop import train
+from napari_brats.training.module import RegionTraining
+from napari_brats.training.resume import read_config
 
-# forking in a process with threads: DataLoader's default on Linux, harmless for its workers
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+pytestmark = [
+    # forking in a process with threads: DataLoader's default on Linux, harmless for its workers
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
 
 
 @pytest.fixture
@@ -26,16 +31,25 @@ def tiny(tmp_path, make_patient_folder):
         steps=3,
         batch=2,
         crop=(16, 16, 16),
+        workers=0,
         fuse=False,
         mixed_precision=False,
         device="cpu",
     )
 
 
+def quietly(line):
+    """Take a notice and say nothing."""
+
+
+def losses(config):
+    return read_log(config.output / "log")["loss"]
+
+
 def test_nothing_to_train_on(tmp_path):
     """Empty case: neither data nor anatomy."""
     with pytest.raises(CaseError, match="nothing to train on"):
-        list(train(TrainConfig(output=tmp_path / "run")))
+        train(TrainConfig(output=tmp_path / "run"))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
@@ -43,100 +57,148 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     config = TrainConfig(output=tmp_path / "file" / "run", data=(tmp_path,))
     with pytest.raises(OutputError, match="--output"):
-        list(train(config))
+        train(config)
 
 
 def test_a_folder_without_patients_trains_nothing(tmp_path):
     """Folders are given, but no patient with a reference is in them."""
     with pytest.raises(CaseError, match="no training samples"):
-        list(train(TrainConfig(output=tmp_path / "run", data=(tmp_path,))))
-
-
-def test_patients_of_one_folder_are_told_apart(tmp_path, make_patient_folder):
-    """The Decathlon keeps all images in one folder: each patient has its own sample."""
-    for number in (1, 2):
-        image = make_patient_folder(tmp_path / "msd", "msd-task01", case_id=f"BRATS_00{number}")
-    config = TrainConfig(data=(image.parent.parent,), output=tmp_path / "out")
-    found = _cache_patients(config, RECIPES["brain-1mm"], tmp_path, lambda line: None)
-    assert [path.name[:9] for path in found] == ["BRATS_001", "BRATS_002"]
+        train(TrainConfig(output=tmp_path / "run", data=(tmp_path,)))
 
 
 def test_synthetic_patients_need_brain_maps(tmp_path):
     """An anatomy folder without maps is named."""
     config = TrainConfig(output=tmp_path / "run", anatomy=tmp_path, synthetic_cases=2)
     with pytest.raises(CaseError, match="no brain maps"):
-        list(train(config))
+        train(config)
 
 
-def test_training_leaves_a_checkpoint_that_loads(tiny):
-    """The averaged weights, their card and the log are there at the end."""
-    reports = list(train(tiny, on_notice=lambda line: None))
+def test_training_leaves_all_that_a_person_needs(tiny):
+    """Averaged weights with their card, settings, split, logs and curves are there at the end."""
+    reports = []
+    weights = train(tiny, on_progress=reports.append, on_notice=quietly)
     assert reports[-1].fraction == 1
     assert reports[-1].step == 3
-    network, card = load_checkpoint(tiny.output / "dresunet3d-lite.safetensors")
+    assert 0 <= reports[-1].waiting <= 1
+    network, card = load_checkpoint(weights)
     assert card.recipe == tiny.recipe
-    assert card.training["real_patients"] == 1
+    assert (card.training["real_patients"], card.training["steps"]) == (1, 3)
     with torch.inference_mode():
         assert network(torch.zeros(1, 4, 16, 16, 16)).shape == (1, 3, 16, 16, 16)
-    log = json.loads((tiny.output / "log.json").read_text())
-    assert len(log["reports"]) == len(reports)
+    assert losses(tiny).shape == (3, 2)
+    assert (tiny.output / "curves.png").stat().st_size > 5000
+    assert read_config(tiny.output) == tiny
+    split = json.loads((tiny.output / "split.json").read_text())
+    assert [len(split[part]) for part in ("train", "holdout")] == [1, 0]
+    assert list((tiny.output / "tensorboard").rglob("events*"))
+
+
+def test_a_resumed_training_is_the_uninterrupted_one(tiny, tmp_path):
+    """Stopped after any step and resumed: the same samples, losses and weights, to the bit."""
+    whole = replace(tiny, steps=5, check_steps=2, output=tmp_path / "whole", cache=tmp_path / "c")
+    train(whole, on_notice=quietly)
+    broken = replace(whole, output=tmp_path / "broken")
+    steps = iter([False, False, True])
+    train(broken, on_notice=quietly, stop=lambda: next(steps))
+    assert len(losses(broken)) == 3
+    train(replace(broken, resume=True), on_notice=quietly)
+    np.testing.assert_array_equal(losses(broken), losses(whole))
+    first, _ = load_checkpoint(whole.output / "dresunet3d-lite.safetensors")
+    second, _ = load_checkpoint(broken.output / "dresunet3d-lite.safetensors")
+    for (name, one), two in zip(
+        first.state_dict().items(), second.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(one, two, rtol=0, atol=0, msg=name)
+
+
+def test_other_settings_do_not_resume(tiny):
+    """What differs is named with both values; nothing is written."""
+    train(replace(tiny, steps=1), on_notice=quietly)
+    before = (tiny.output / "config.json").read_bytes()
+    with pytest.raises(TrainingError, match=r"batch was 2 and is 1"):
+        train(replace(tiny, batch=1, resume=True), on_notice=quietly)
+    assert (tiny.output / "config.json").read_bytes() == before
 
 
 def test_going_on_from_weights(tiny, tmp_path):
     """--start begins where the weights ended, and the new card tells what they had been through."""
-    list(train(tiny, on_notice=lambda line: None))
-    first = tiny.output / "dresunet3d-lite.safetensors"
+    first = train(tiny, on_notice=quietly)
     config = replace(tiny, start=str(first), output=tmp_path / "next", learning_rate=0.0)
-    list(train(config, on_notice=lambda line: None))
     before, _ = load_checkpoint(first)
-    after, card = load_checkpoint(config.output / first.name)
+    after, card = load_checkpoint(train(config, on_notice=quietly))
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
         torch.testing.assert_close(old, new, msg=name)
     assert card.training["started_from"]["steps"] == 3
     with pytest.raises(TrainingError, match="same network, size and recipe"):
-        list(train(replace(config, model="unet3d"), on_notice=lambda line: None))
+        train(replace(config, model="unet3d"), on_notice=quietly)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_network_trains(tiny, model, tmp_path, make_patient_folder):
-    """One step of any row of the registry, 2D or 3D, changes its weights and is measured."""
+    """One step of any row of the registry, 2D or 3D, is taken, measured and kept as the best."""
     other = make_patient_folder(tmp_path, case_id="BraTS2021_00006", shape=(34, 36, 32))
     config = replace(
         tiny, model=model, crop=(32, 32, 16), steps=1, holdout=1, data=(*tiny.data, other)
     )
-    (report,) = train(config, on_notice=lambda line: None)
-    assert report.holdout_dice is not None
-    assert load_checkpoint(config.output / f"{model}-lite.safetensors")[1].architecture == model
+    reports = []
+    weights = train(config, on_progress=reports.append, on_notice=quietly)
+    assert reports[-1].holdout_dice is not None
+    assert load_checkpoint(weights)[1].architecture == model
+    best = read_log(config.output / "log")["dice"][-1, 1]
+    assert best == pytest.approx(np.mean(reports[-1].holdout_dice))
+    assert weights.with_name(f"{model}-lite-best.safetensors").is_file()
+
+
+def test_no_better_dice_ends_early(tiny, tmp_path, make_patient_folder):
+    """A learning rate of 0 improves nothing: the training ends after the first check without."""
+    other = make_patient_folder(tmp_path, case_id="BraTS2021_00006", shape=(34, 36, 32))
+    config = replace(
+        tiny, data=(*tiny.data, other), holdout=1, learning_rate=0.0, weight_decay=0.0,
+        average=0.0, steps=9, check_steps=1, patience=1,
+    )  # fmt: skip
+    train(config, on_notice=quietly)
+    assert len(losses(config)) < 9
 
 
 def test_a_crop_that_the_network_cannot_take(tiny):
     """The sizes that fit are named before anything is computed."""
     with pytest.raises(TrainingError, match="multiples of 16"):
-        list(train(replace(tiny, crop=(20, 16, 16)), on_notice=lambda line: None))
+        train(replace(tiny, crop=(20, 16, 16)), on_notice=quietly)
 
 
 def test_a_loss_that_is_not_a_number_stops_with_the_cure(tiny, monkeypatch):
-    """Training never goes on from a broken loss, and the message says what to lower."""
-    monkeypatch.setattr(Trainer, "_step", lambda *args: float("nan"))
+    """Training never goes on from a broken loss; the last good state is kept and resumes."""
+    config = replace(tiny, steps=4, check_steps=2)
+    good = RegionTraining.training_step
+    broken = iter([False, False, True])
+
+    def step(self, batch, number):
+        loss = good(self, batch, number)
+        self.loss = torch.nn.Identity() if next(broken, False) else self.loss
+        return loss
+
+    monkeypatch.setattr(RegionTraining, "training_step", step)
+    monkeypatch.setattr(torch.nn.Identity, "forward", lambda self, *args: torch.tensor(torch.nan))
     with pytest.raises(TrainingError, match="learning-rate"):
-        list(train(tiny, on_notice=lambda line: None))
+        train(config, on_notice=quietly)
+    monkeypatch.undo()
+    train(replace(config, resume=True), on_notice=quietly)
+    assert len(losses(config)) == 4
 
 
-def test_the_average_follows_constant_weights():
-    """The running average of weights that do not move is those weights."""
-    network = torch.nn.Linear(2, 2)
-    average = WeightAverage(network, 0.9)
-    with torch.no_grad():
-        network.weight.fill_(3.0)
-    for _ in range(200):
-        average.update(network)
-    torch.testing.assert_close(average.state["weight"], network.weight.detach())
+def test_a_full_disk_keeps_what_was_written(tiny, monkeypatch):
+    """No room for a checkpoint: one line says so, and the earlier one still resumes."""
+    import lightning.pytorch
 
+    train(replace(tiny, steps=1), on_notice=quietly)
 
-def test_one_cycle_rises_then_falls():
-    """The rate peaks after the warm-up and ends at 1 %."""
-    rates = [one_cycle(i / 100) for i in range(101)]
-    assert max(rates) == pytest.approx(1, abs=0.02)
-    assert rates.index(max(rates)) == 5
-    assert rates[-1] == pytest.approx(0.01)
-    assert all(rate > 0 for rate in rates)
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lightning.pytorch.Trainer, "save_checkpoint", full)
+    with pytest.raises(OutputError, match="No space left"):
+        train(replace(tiny, resume=True), on_notice=quietly)
+    monkeypatch.undo()
+    train(replace(tiny, resume=True), on_notice=quietly)
+    with next((tiny.output / "log").glob("version_*")).joinpath("metrics.csv").open() as file:
+        assert "learning_rate" in next(csv.reader(file))

@@ -2,19 +2,21 @@
 
 import argparse
 import types
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from napari_brats.errors import BratsError
 from napari_brats.training.config import TrainConfig
+from napari_brats.training.resume import read_config
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal
+    from napari_brats.training.reports import Progress as Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare one flag for every field of `TrainConfig`."""
+    """Declare one flag for every field of `TrainConfig`; what is not given stays unset."""
     hints = get_type_hints(TrainConfig)
     for field in fields(TrainConfig):
         parser.add_argument(
@@ -50,23 +52,31 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=1.0)
-        for report in train(config, on_notice=terminal.notice):
+
+        def show(report: "Report") -> None:
             text = f"step {report.step}, loss {report.loss:.3f}"
             progress.update(task, completed=report.fraction, description=text)
             if report.holdout_dice is not None:
                 dice = ", ".join(f"{value:.3f}" for value in report.holdout_dice)
                 terminal.notice(f"{text}: Dice of WT, TC, ET on held-out patients {dice}")
-    terminal.say(f"checkpoint: {config.output.resolve()}")
+
+        weights = train(config, on_progress=show, on_notice=terminal.notice)
+    terminal.say(f"weights: {weights.resolve()}")
     return 0
 
 
 def config_of(args: argparse.Namespace) -> TrainConfig:
-    """Return the settings that the flags say."""
-    values = {field.name: getattr(args, field.name) for field in fields(TrainConfig)}
-    for name, value in values.items():
+    """Return the settings that the flags say; what they do not, the resumed training does."""
+    given = {
+        field.name: getattr(args, field.name)
+        for field in fields(TrainConfig)
+        if hasattr(args, field.name)
+    }
+    for name, value in given.items():
         if isinstance(value, list):
-            values[name] = tuple(value)
-    return TrainConfig(**values)
+            given[name] = tuple(value)
+    asked = TrainConfig(**given)
+    return replace(read_config(asked.output), **given) if asked.resume else asked
 
 
 def _required_type(hint: Any) -> Any:
@@ -83,7 +93,7 @@ def _how(field: Field[Any], kind: Any) -> dict[str, Any]:
     how: dict[str, Any] = {"help": text if "default:" in text else f"{text} (default: {shown})"}
     if field.default is MISSING:
         raise TypeError(f"TrainConfig.{field.name} needs a default to become a flag")
-    how["default"] = field.default
+    how["default"] = argparse.SUPPRESS
     if kind is bool:
         return {**how, "action": argparse.BooleanOptionalAction}
     if get_origin(kind) is tuple:

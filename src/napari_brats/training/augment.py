@@ -63,7 +63,20 @@ class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
         return {**data, "images": self.transform(images) * brain}
 
 
-def augmentation(crop: tuple[int, int, int], seed: int) -> mt.Compose:
+class RandDropModality(mt.RandomizableTransform):  # type: ignore[misc]
+    """Set one channel to 0, as where a modality is missing."""
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Drop at most one channel of images, (C, X, Y, Z)."""
+        self.randomize(None)
+        if not self._do_transform:
+            return images
+        dropped = images.clone()
+        dropped[self.R.randint(len(images))] = 0
+        return dropped
+
+
+def augmentation(crop: tuple[int, int, int], seed: int, drop_modality: float = 0.0) -> mt.Compose:
     """Return the chain: affine and crop, flips, then intensities of the brain.
 
     Parameters
@@ -72,6 +85,8 @@ def augmentation(crop: tuple[int, int, int], seed: int) -> mt.Compose:
         Voxels (X, Y, Z) that come out.
     seed : int
         Decides every draw.
+    drop_modality : float
+        Probability that one modality is missing.
 
     Returns
     -------
@@ -87,7 +102,9 @@ def augmentation(crop: tuple[int, int, int], seed: int) -> mt.Compose:
             RandLocalShift(knots=4, std=0.8, prob=0.7),
             mt.RandAdjustContrast(prob=0.3, gamma=(0.65, 1.5), retain_stats=True),
             mt.RandGaussianSmooth((0.4, 0.9), (0.4, 0.9), (0.4, 0.9), prob=0.15),
+            mt.RandSimulateLowResolution(prob=0.1, zoom_range=(0.5, 1.0)),
             mt.RandGaussianNoise(prob=0.3, std=0.15),
+            RandDropModality(drop_modality),
         ]
     )
     chain = mt.Compose(

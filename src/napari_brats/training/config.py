@@ -22,6 +22,9 @@ class TrainConfig:
         default=Path("training"),
         metadata={"help": "folder for the checkpoint, its card and the log"},
     )
+    resume: bool = field(
+        default=False, metadata={"help": "go on with the interrupted training in the output folder"}
+    )
     start: str | None = field(
         default=None,
         metadata={"help": "bundled model or checkpoint whose weights to go on from"},
@@ -33,7 +36,10 @@ class TrainConfig:
         default=None, metadata={"help": "folder of brain tissue maps for synthetic patients"}
     )
     synthetic_cases: int = field(
-        default=0, metadata={"help": "synthetic patients to make before training starts"}
+        default=0,
+        metadata={
+            "help": "synthetic patients to make before training starts; 0: a new one each time"
+        },
     )
     synthetic_share: float = field(
         default=0.35, metadata={"help": "share of synthetic samples, if there are both kinds"}
@@ -41,12 +47,23 @@ class TrainConfig:
     holdout: int = field(
         default=3, metadata={"help": "real patients kept out of training to watch the Dice on"}
     )
+    folds: int = field(
+        default=0,
+        metadata={"help": "keep one of this many folds out instead; 0: as --holdout says"},
+    )
+    fold: int = field(default=0, metadata={"help": "which fold, from 0"})
     recipe: str = field(
         default="brain-1.5mm", metadata={"help": "preprocessing bound to the weights"}
     )
     steps: int = field(default=4000, metadata={"help": "optimizer steps"})
     minutes: float | None = field(
         default=None, metadata={"help": "stop, fully annealed, after this wall-clock time"}
+    )
+    check_steps: int = field(
+        default=250, metadata={"help": "save, and measure held-out patients, every so many steps"}
+    )
+    patience: int = field(
+        default=0, metadata={"help": "stop after so many checks without a better Dice; 0: never"}
     )
     batch: int = field(default=2, metadata={"help": "samples a step"})
     crop: tuple[int, int, int] = field(
@@ -57,6 +74,9 @@ class TrainConfig:
     average: float = field(
         default=0.998, metadata={"help": "decay of the running average of the weights"}
     )
+    drop_modality: float = field(
+        default=0.0, metadata={"help": "probability that a sample lacks one modality"}
+    )
     mixed_precision: bool = field(
         default=True, metadata={"help": "compute in bfloat16 where the device can"}
     )
@@ -65,9 +85,9 @@ class TrainConfig:
         metadata={"help": "fuse layers with torch.compile where a C++ compiler is found"},
     )
     device: str = field(default="auto", metadata={"help": "auto, cpu, cuda[:i] or mps"})
-    checkpoint_minutes: float = field(
-        default=10.0, metadata={"help": "save the averaged weights this often"}
-    )
+    devices: int = field(default=1, metadata={"help": "GPUs (or CPU processes) of a node"})
+    nodes: int = field(default=1, metadata={"help": "nodes of the cluster that train together"})
+    workers: int = field(default=1, metadata={"help": "processes that prepare samples"})
     seed: int = field(default=0, metadata={"help": "seed of everything that is random"})
     cache: Path | None = field(
         default=None, metadata={"help": "folder for preprocessed patients (default: in output)"}

@@ -1,19 +1,17 @@
-"""Training samples: patients preprocessed once into a cache, then cropped and augmented."""
+"""Training samples: patients preprocessed once into memory-mapped files."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
 
-from napari_brats.case import Case, require_modalities
+from napari_brats.case import Case, load_case, require_modalities
 from napari_brats.errors import CaseError
+from napari_brats.naming import find_patients
 from napari_brats.preprocessing.recipes import Recipe, prepare
 from napari_brats.regions import REGIONS, region_mask, tissues_from_regions
 
@@ -33,15 +31,19 @@ class Sample:
 
     @classmethod
     def load(cls, path: Path) -> "Sample":
-        """Read a file that `save` wrote."""
-        with np.load(path) as stored:
-            return cls(stored["images"], stored["tissues"])
+        """Map what `save` wrote into memory; voxels are read when they are used."""
+        return cls(np.load(path, mmap_mode="r"), np.load(_tissues_path(path), mmap_mode="r"))
 
     def save(self, path: Path) -> None:
-        """Write to an uncompressed npz file, in one piece."""
-        partial = path.with_name(path.stem + ".part.npz")
-        np.savez(partial, images=self.images, tissues=self.tissues)
-        partial.replace(path)
+        """Write ``path`` (.npy) and its tissues beside it; where ``path`` is, both are whole."""
+        for target, array in ((_tissues_path(path), self.tissues), (path, self.images)):
+            partial = target.with_name(f"{target.stem}.{os.getpid()}.part.npy")
+            np.save(partial, array)
+            partial.replace(target)
+
+
+def _tissues_path(path: Path) -> Path:
+    return path.with_suffix(".tissues.npy")
 
 
 def sample_of(case: Case, recipe: Recipe) -> Sample:
@@ -80,90 +82,41 @@ def prepared_sample(
 def cached_path(cache: Path, name: str, source: Path, recipe: Recipe) -> Path:
     """Return where a patient made from a source file, on a recipe's grid, lies in the cache."""
     key = hashlib.sha256(f"{source.resolve()}|{recipe}".encode()).hexdigest()[:16]
-    return cache / f"{name}-{key}.npz"
+    return cache / f"{name}-{key}.npy"
 
 
-class Crops(IterableDataset[tuple[Tensor, Tensor]]):
-    """An endless stream of augmented crops, half of them centered on tumor.
+def cache_patients(
+    folders: Sequence[Path], recipe: Recipe, cache: Path, on_notice: Callable[[str], None]
+) -> dict[Path, Path]:
+    """Preprocess all patients that have a reference.
 
     Parameters
     ----------
-    real, synthetic : sequence of Path
-        Cached samples.
-    synthetic_share : float
-        Probability of drawing from `synthetic` where both are there.
-    crop : tuple of int
-        Voxels (X, Y, Z) of what comes out.
-    seed : int
-        With the worker's number, decides every draw.
+    folders : sequence of Path
+        Folders of patients, of any edition.
+    recipe : Recipe
+        The grid and intensities to bring them to.
+    cache : Path
+        An existing folder; what is in it already is not made again.
+    on_notice : callable
+        Takes one line about each patient that is made or left out.
 
-    Yields
-    ------
-    images : Tensor, float32 (C, X, Y, Z)
-    regions : Tensor, float32 (3, X, Y, Z)
-        WT, TC, ET as 0 or 1.
+    Returns
+    -------
+    dict of Path to Path
+        Each patient's file in the cache and the image that it was made from, in order.
     """
-
-    def __init__(
-        self,
-        real: Sequence[Path],
-        synthetic: Sequence[Path],
-        synthetic_share: float,
-        crop: tuple[int, int, int],
-        seed: int,
-    ) -> None:
-        if not real and not synthetic:
-            raise CaseError("no training samples; give --data folders, --anatomy, or both")
-        self.pools = (list(real), list(synthetic))
-        self.share = synthetic_share if real and synthetic else float(bool(synthetic))
-        self.crop = crop
-        self.seed = seed
-
-    def _sample(self, rng: np.random.Generator) -> Sample:
-        pool = self.pools[int(rng.random() < self.share)]
-        return Sample.load(pool[rng.integers(len(pool))])
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Draw for ever."""
-        from napari_brats.training.augment import augmentation
-
-        info = get_worker_info()
-        seed = (self.seed, info.id if info else 0)
-        rng = np.random.default_rng(seed)
-        augment = augmentation(self.crop, int(rng.integers(2**31)))
-        while True:
-            sample = self._sample(rng)
-            item: dict[str, Any] = loose_crop(sample, self.crop, rng)
-            item = augment(item)
-            tissues = np.asarray(item["tissues"][0]).astype(np.uint8)
-            regions = np.stack([region_mask(tissues, name) for name in REGION_NAMES])
-            yield item["images"].as_tensor().float(), torch.from_numpy(regions).float()
-
-
-def loose_crop(
-    sample: Sample, crop: tuple[int, int, int], rng: np.random.Generator, slack: float = 1.3
-) -> dict[str, NDArray[np.float32]]:
-    """Cut a box ``slack`` times the crop, around a tumor or brain voxel, zero-padded.
-
-    The slack gives a later rotation and scaling something to show at the corners.
-    """
-    size = np.array([round(side * slack) for side in crop])
-    shape = np.array(sample.tissues.shape)
-    target = sample.tissues > 0 if rng.random() < 0.5 else sample.images[0] != 0
-    where = np.flatnonzero(target)
-    if where.size == 0:
-        where = np.flatnonzero(sample.images[0] != 0)
-    center = np.array(np.unravel_index(where[rng.integers(where.size)], sample.tissues.shape))
-    # Stay over the brain: a box that fits is never moved past the volume's faces.
-    start = np.clip(center - size // 2, np.minimum(0, shape - size), np.maximum(0, shape - size))
-    images = np.zeros((sample.images.shape[0], *size), np.float32)
-    tissues = np.zeros((1, *size), np.float32)
-    source = tuple(
-        slice(max(s, 0), min(s + n, m)) for s, n, m in zip(start, size, shape, strict=True)
-    )
-    target_box = tuple(
-        slice(part.start - s, part.stop - s) for part, s in zip(source, start, strict=True)
-    )
-    images[(slice(None), *target_box)] = sample.images[(slice(None), *source)]
-    tissues[(slice(None), *target_box)] = sample.tissues[source]
-    return {"images": images, "tissues": tissues}
+    found = {}
+    for folder in folders:
+        for patient in find_patients(folder):
+            if patient.reference is None:
+                on_notice(f"left out {patient.case_id}: it has no reference mask")
+                continue
+            # Not the folder: in the Decathlon's all patients lie in one.
+            image = next(iter(patient.images.values()))
+            path = cached_path(cache, patient.case_id, image, recipe)
+            if not path.is_file():
+                sample_of(load_case(image), recipe).save(path)
+                on_notice(f"preprocessed {patient.case_id}")
+            found[path] = image
+    return dict(sorted(found.items()))

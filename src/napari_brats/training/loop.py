@@ -1,89 +1,209 @@
 """`train`: from folders of patients and brain maps to a checkpoint with its card."""
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import logging
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
-from napari_brats.case import load_case
-from napari_brats.errors import CaseError, OutputError
-from napari_brats.naming import find_patients
-from napari_brats.networks.checkpoint import Card, read_card, save_checkpoint
-from napari_brats.preprocessing.recipes import Recipe, recipe_named
+from napari_brats.errors import CaseError, OutputError, TrainingError
+from napari_brats.inference.devices import DeviceChoice, resolve_device
+from napari_brats.networks.checkpoint import load_checkpoint
+from napari_brats.networks.registry import create_model, model_spec
+from napari_brats.preprocessing.recipes import recipe_named
+from napari_brats.regions import REGIONS
 from napari_brats.training.config import TrainConfig
-from napari_brats.training.data import cached_path, sample_of
-from napari_brats.training.synthetic import make_synthetic
-from napari_brats.training.trainer import Progress, Trainer, write_log
+from napari_brats.training.curves import CURVES_NAME, draw_curves
+from napari_brats.training.data import cache_patients
+from napari_brats.training.export import AveragedWeights, Export, training_card
+from napari_brats.training.module import HELD_OUT, RegionTraining, check_crop
+from napari_brats.training.reports import Progress, Reports
+from napari_brats.training.resume import STATE_NAME, state_to_resume, write_config
+from napari_brats.training.split import grade_of, held_out, write_split
+from napari_brats.training.stream import Crops, Pool
+from napari_brats.training.synthetic import synthetic_source
 
-LIMITS = (
-    "Research use only: not a medical device and not for decisions about patients.",
-    "Trained on skull-stripped, co-registered adult glioma before surgery; resection cavities, "
-    "children, metastases and meningioma were never seen.",
-    "A tumor without enhancement may get some, and thin or faint enhancement may be missed.",
-)
-CITATIONS = (
-    "Baid et al. 2021, arXiv:2107.02314",
-    "Menze et al. 2015, doi:10.1109/TMI.2014.2377694",
-    "Bakas et al. 2017, doi:10.1038/sdata.2017.117",
-)
+_PRECISIONS = {"bfloat16": "bf16-mixed", "float16": "16-mixed", "float32": "32-true"}
+_GRADIENT_NORM = 12.0
 
 
-def train(config: TrainConfig, *, on_notice: Callable[[str], None] = print) -> Iterator[Progress]:
+def train(
+    config: TrainConfig,
+    *,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_notice: Callable[[str], None] = print,
+    stop: Callable[[], bool] = lambda: False,
+) -> Path:
     """Train a network and keep its averaged weights in ``config.output``.
 
-    Patients are preprocessed into the cache first (and found there the next time). The
-    checkpoint is written every ``checkpoint_minutes`` and at the end, the log with it.
+    Patients are preprocessed into the cache first (and found there the next time). Every
+    ``config.check_steps`` the held-out patients are measured and the weights, the state to
+    go on from, the logs and the curves are written.
 
     Parameters
     ----------
     config : TrainConfig
-        What to train and how.
+        What to train and how; with ``resume``, the settings that the training began with.
+    on_progress : callable
+        Takes a `Progress` every 25 steps and after each check.
     on_notice : callable
         Takes one line about what happens outside the optimizer's steps.
+    stop : callable
+        Asked after each step; if it returns True the training is written down and ends,
+        and can be resumed.
 
-    Yields
-    ------
-    Progress
-        Every 25 steps; with the held-out Dice whenever a checkpoint was written.
+    Returns
+    -------
+    Path
+        The weights (.safetensors); their card lies beside them.
 
     Raises
     ------
     CaseError
         If there is nothing to train on.
     OutputError
-        If the folders cannot be made.
+        If something cannot be written; what was written before stays.
     TrainingError
-        If the crop does not fit the network, or the loss is no number any more.
+        If the crop does not fit the network, the loss is no number any more, or an
+        interrupted training began with other settings.
     """
-    if not config.data and not config.synthetic_cases:
+    if not config.data and config.anatomy is None:
         raise CaseError(
-            "nothing to train on; give --data folders of patients, or --anatomy and "
-            "--synthetic-cases, or both"
+            "nothing to train on; give --data folders of patients, --anatomy brain maps, or both"
         )
+    check_crop(config.crop, model_spec(config.model))
+    state = state_to_resume(config) if config.resume else None
+    choice = resolve_device(config.device, "auto" if config.mixed_precision else "float32")
+    module, patients = _module(config, on_notice)
+    averaged = AveragedWeights(config.average)
+    stem = config.output / f"{config.model}-{config.size}"
+    options = _options(config)
+    callbacks = [
+        averaged,
+        Reports(on_progress, stop),
+        Export(averaged, lambda now: training_card(config, now, options, patients), stem),
+        *_callbacks(config),
+    ]
+    if not config.resume:
+        write_config(config)
+    trainer = _trainer(config, choice, callbacks)
+    _fit(trainer, module, state)
+    if trainer.is_global_zero:
+        draw_curves(config.output / "log", config.output / CURVES_NAME)
+    return stem.with_name(f"{stem.name}.safetensors")
+
+
+def _module(config: TrainConfig, on_notice: Callable[[str], None]) -> tuple[RegionTraining, int]:
+    """Return what is trained, and on how many real patients."""
     cache = _folders(config)
     recipe = recipe_named(config.recipe)
-    real = _cache_patients(config, recipe, cache, on_notice)
-    synthetic = make_synthetic(config, recipe, cache, on_notice)
-    kept = [real[i] for i in _split(len(real), config)]
-    trained_on = [path for path in real if path not in kept]
-    trainer = Trainer(config, trained_on, synthetic, kept)
-    on_notice(f"training on {len(trained_on)} real and {len(synthetic)} synthetic patients")
-    reports: list[Progress] = []
-    saved = time.monotonic()
-    for report in trainer.run():
-        last = report.fraction >= 1
-        if last or time.monotonic() - saved > config.checkpoint_minutes * 60:
-            saved = time.monotonic()
-            report = replace(report, holdout_dice=trainer.holdout_dice())
-            card = _card(config, trainer, report, (len(trained_on), len(synthetic)))
-            path = config.output / f"{config.model}-{config.size}.safetensors"
-            save_checkpoint(trainer.averaged_network(), card, path, half=True)
-            write_log(config.output / "log.json", config, [*reports, report])
-        reports.append(report)
-        yield report
+    cached = cache_patients(config.data, recipe, cache, on_notice)
+    paths = list(cached)
+    kept = held_out(
+        [grade_of(image) for image in cached.values()],
+        holdout=config.holdout, folds=config.folds, fold=config.fold, seed=config.seed,
+    )  # fmt: skip
+    holdout = [paths[number] for number in kept]
+    real = [path for path in paths if path not in holdout]
+    write_split(config.output, real, holdout)
+    synthetic = synthetic_source(config, recipe, cache, on_notice)
+    share = config.synthetic_share if synthetic is not None else 0.0
+    crops = Crops(
+        Pool(real) if real else None, synthetic, share, config.crop, config.seed,
+        config.drop_modality,
+    )  # fmt: skip
+    on_notice(f"training on {len(real)} real patients, {len(holdout)} held out")
+    return RegionTraining(config, _network(config), crops, holdout), len(real)
+
+
+def _options(config: TrainConfig) -> dict[str, Any]:
+    channels = len(recipe_named(config.recipe).modalities)
+    return {"out_channels": len(REGIONS), "in_channels": channels}
+
+
+def _network(config: TrainConfig) -> Any:
+    """Return the network to begin with.
+
+    Raises
+    ------
+    CheckpointError
+        If the weights to go on from cannot be read.
+    TrainingError
+        If they belong to another network, size or recipe.
+    """
+    import torch
+
+    if config.start is None:
+        torch.manual_seed(config.seed)
+        return create_model(config.model, config.size, **_options(config))
+    network, card = load_checkpoint(config.start)
+    found = (card.architecture, card.size, card.recipe)
+    wanted = (config.model, config.size, config.recipe)
+    if found != wanted:
+        raise TrainingError(
+            f"{config.start!r} holds weights of {' '.join(found)!r}, not of {' '.join(wanted)!r}; "
+            "give --start weights of the same network, size and recipe"
+        )
+    return network.train()
+
+
+def _callbacks(config: TrainConfig) -> list[Callback]:
+    state = ModelCheckpoint(
+        config.output,
+        STATE_NAME.removesuffix(".ckpt"),
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    if not config.patience:
+        return [state]
+    early = EarlyStopping(
+        HELD_OUT, mode="max", patience=config.patience, check_on_train_epoch_end=True
+    )
+    return [early, state]
+
+
+def _trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback]) -> Trainer:
+    several = config.devices * config.nodes > 1
+    loggers: list[Logger] = [
+        CSVLogger(config.output, name="log", flush_logs_every_n_steps=25),
+        TensorBoardLogger(config.output, name="tensorboard"),
+    ]
+    return Trainer(
+        accelerator="gpu" if choice.kind == "cuda" else choice.kind,
+        devices=[choice.index or 0] if choice.kind == "cuda" and not several else config.devices,
+        num_nodes=config.nodes,
+        strategy="ddp" if several else "auto",
+        sync_batchnorm=several and choice.kind == "cuda",
+        precision=_PRECISIONS[choice.precision],  # type: ignore[arg-type]
+        max_steps=config.steps,
+        logger=loggers,
+        callbacks=callbacks,
+        gradient_clip_val=_GRADIENT_NORM,
+        log_every_n_steps=1,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=config.output,
+    )
+
+
+def _fit(trainer: Trainer, module: RegionTraining, state: Path | None) -> None:
+    """Run Lightning quietly: its advice is for programmers, and its errors are translated."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            trainer.fit(module, ckpt_path=state, weights_only=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write to {str(trainer.default_root_dir)!r}: {error.strerror or error}; what "
+            "was written before is whole: make room or choose another --output, and use --resume"
+        ) from error
 
 
 def _folders(config: TrainConfig) -> Path:
@@ -98,66 +218,3 @@ def _folders(config: TrainConfig) -> Path:
                 "give another with --output or --cache"
             ) from error
     return cache
-
-
-def _cache_patients(
-    config: TrainConfig, recipe: Recipe, cache: Path, on_notice: Callable[[str], None]
-) -> list[Path]:
-    paths = []
-    for root in config.data:
-        for patient in find_patients(root):
-            if patient.reference is None:
-                on_notice(f"left out {patient.case_id}: it has no reference mask")
-                continue
-            # Not the folder: in the Decathlon's all patients lie in one.
-            image = next(iter(patient.images.values()))
-            path = cached_path(cache, patient.case_id, image, recipe)
-            if not path.is_file():
-                sample_of(load_case(image), recipe).save(path)
-                on_notice(f"preprocessed {patient.case_id}")
-            paths.append(path)
-    return sorted(set(paths))
-
-
-def _split(patients: int, config: TrainConfig) -> list[int]:
-    """Return the numbers of the held-out patients; at least one stays for training."""
-    count = min(config.holdout, max(patients - 1, 0))
-    order = np.random.default_rng(config.seed).permutation(patients)
-    return sorted(int(i) for i in order[:count])
-
-
-def started_from(config: TrainConfig) -> dict[str, Any] | None:
-    """Return what the weights that a training goes on from had been through."""
-    return None if config.start is None else dict(read_card(config.start).training)
-
-
-def _card(
-    config: TrainConfig, trainer: Trainer, report: Progress, patients: tuple[int, int]
-) -> Card:
-    return Card(
-        name=f"{config.model}-{config.size}",
-        architecture=config.model,
-        size=config.size,
-        options=trainer.options,
-        recipe=config.recipe,
-        modalities=recipe_named(config.recipe).modalities,
-        outputs="regions",
-        training={
-            "started_from": started_from(config),
-            "real_patients": patients[0],
-            "synthetic_patients": patients[1],
-            "synthetic_share": config.synthetic_share,
-            "steps": report.step,
-            "minutes": round(report.seconds / 60, 1),
-            "batch": config.batch,
-            "crop": list(config.crop),
-            "learning_rate": config.learning_rate,
-            "loss": "soft Dice + binary cross-entropy on WT, TC, ET",
-            "seed": config.seed,
-            "device": str(trainer.device),
-            "holdout_dice": report.holdout_dice,
-        },
-        license="CC BY-NC 4.0; research use only",
-        limits=LIMITS,
-        citation=CITATIONS,
-    )

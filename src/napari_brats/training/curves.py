@@ -1,0 +1,64 @@
+"""Loss and Dice over a training, from its logs, as a PNG."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_brats.regions import REGIONS
+
+CURVES_NAME = "curves.png"
+_SMOOTH = 25
+
+
+def read_log(folder: Path) -> dict[str, NDArray[np.float64]]:
+    """Return the curves of a training, of all its runs one after another.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``version_*/metrics.csv``, as Lightning writes them.
+
+    Returns
+    -------
+    dict of str to NDArray[np.float64], shape (N, 2)
+        Step and value of each quantity; where a run was repeated, the later one counts.
+    """
+    curves: dict[str, dict[int, float]] = {}
+    runs = folder.glob("version_*/metrics.csv")
+    for path in sorted(runs, key=lambda path: int(path.parent.name.removeprefix("version_"))):
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                step = int(row["step"])
+                for name, value in row.items():
+                    if name != "step" and value:
+                        curves.setdefault(name, {})[step] = float(value)
+    return {name: np.array(sorted(points.items())) for name, points in curves.items()}
+
+
+def draw_curves(log: Path, target: Path) -> Path:
+    """Draw the loss and, where patients were held out, their Dice; return the PNG's path."""
+    from matplotlib.figure import Figure
+
+    curves = read_log(log)
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    if "loss" in curves:
+        steps, loss = curves["loss"].T
+        left.plot(steps, loss, color="0.8", linewidth=0.8, label="each step")
+        width = min(_SMOOTH, len(loss))
+        smooth = np.convolve(loss, np.full(width, 1 / width), "valid")
+        left.plot(steps[width - 1 :], smooth, label=f"mean of {width} steps")
+        left.legend(frameon=False)
+    left.set(xlabel="step", ylabel="loss", title="Training")
+    for name in REGIONS:
+        if f"dice_{name}" in curves:
+            right.plot(*curves[f"dice_{name}"].T, marker="o", markersize=3, label=name)
+    if right.lines:
+        right.legend(frameon=False)
+    else:
+        right.text(0.5, 0.5, "no patient held out", ha="center", transform=right.transAxes)
+    right.set(xlabel="step", ylabel="Dice", ylim=(0, 1), title="Held-out patients")
+    figure.savefig(target, dpi=120)
+    return target

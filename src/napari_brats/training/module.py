@@ -1,0 +1,204 @@
+"""`RegionTraining`: what one step of a training does, for Lightning to repeat."""
+
+import copy
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from napari_brats.errors import TrainingError
+from napari_brats.inference import predict_logits
+from napari_brats.networks.registry import ModelSpec, model_spec
+from napari_brats.regions import REGIONS, region_mask
+from napari_brats.training.config import TrainConfig
+from napari_brats.training.data import Sample
+from napari_brats.training.losses import RegionLoss, hard_dice
+from napari_brats.training.schedule import one_cycle
+from napari_brats.training.stream import Consecutive, Crops
+
+HELD_OUT = "dice"
+"""The held-out patients' mean Dice in the logs; with ``_WT`` and so on, each region's."""
+
+
+class RegionTraining(LightningModule):
+    """A network on its way.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        What to train and how.
+    network : nn.Module
+        (N, C, ...) images to (N, 3, ...) logits of WT, TC, ET.
+    crops : Crops
+        What to train on.
+    holdout : list of Path
+        Cached samples to watch the Dice on.
+
+    Attributes
+    ----------
+    fraction : float
+        How much of the training is done, 0-1, by steps or by time.
+    seconds : float
+        Spent so far, in interrupted runs too.
+    waited : float
+        Seconds of these that the network waited for samples.
+    """
+
+    def __init__(
+        self, config: TrainConfig, network: nn.Module, crops: Crops, holdout: list[Path]
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.spec = model_spec(config.model)
+        self.network = network
+        self.network.to(memory_format=self._channels_last)  # type: ignore[call-overload]
+        self.loss = RegionLoss()
+        self.crops = crops
+        self.holdout = holdout
+        self.fraction = self.seconds = self.waited = 0.0
+        self._clock = time.monotonic()
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Return the stream from where the training stands."""
+        config, trainer = self.config, self.trainer
+        numbers = Consecutive(
+            config.batch * config.check_steps,
+            lambda: trainer.global_step * config.batch,
+            trainer.global_rank,
+            trainer.world_size,
+        )
+        workers: dict[str, Any] = {"persistent_workers": True, "prefetch_factor": 4}
+        return DataLoader(
+            self.crops,
+            config.batch,
+            sampler=numbers,
+            num_workers=config.workers,
+            **(workers if config.workers else {}),
+        )
+
+    def val_dataloader(self) -> Any:
+        """Return the held-out samples, all in every process: few, and then all agree."""
+        return DataLoader(_Paths(self.holdout), batch_size=None) if self.holdout else []
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW; its learning rate is set before every step."""
+        config = self.config
+        return torch.optim.AdamW(
+            self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    def on_fit_start(self) -> None:
+        """Fuse layers where a compiler is there; all samples have one size."""
+        if self.config.fuse and shutil.which("c++"):
+            self.network.compile(dynamic=False)
+
+    def on_train_start(self) -> None:
+        """Start the clock."""
+        self._clock = time.monotonic()
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Set the learning rate; random numbers depend on the seed and the step alone."""
+        self.waited += self._tick()
+        config, step = self.config, self.global_step
+        self.fraction = self._shared((step + 1) / config.steps)
+        rate = config.learning_rate * one_cycle(self.fraction)
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = rate
+        torch.manual_seed(hash((config.seed, step, self.global_rank)) % 2**32)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Return the loss of a batch.
+
+        Raises
+        ------
+        TrainingError
+            If it is no number.
+        """
+        images, regions = (as_input(part, self.spec.ndim) for part in batch)
+        logits = self.network(images.contiguous(memory_format=self._channels_last))
+        with torch.autocast(self.device.type, enabled=False):
+            loss: Tensor = self.loss(logits, regions)
+        if not math.isfinite(loss.item()):
+            raise TrainingError(
+                f"the loss became {loss.item()} at step {self.global_step + 1}; the last "
+                f"checkpoint is kept: lower --learning-rate (now {self.config.learning_rate:g}) "
+                "and train again"
+            )
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Log, and stop when the time is over."""
+        self._tick()
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log_dict({"loss": outputs["loss"].detach(), "learning_rate": rate})
+        if self.fraction >= 1:
+            self.trainer.should_stop = True
+
+    def validation_step(self, path: Path, batch_idx: int) -> None:
+        """Log the Dice of one held-out patient, on the recipe's grid."""
+        sample = Sample.load(path)
+        network = copy.deepcopy(self.network).eval()
+        images = np.array(sample.images, np.float32)
+        logits = predict_logits(network, images, device=str(self.device))
+        regions = np.stack([region_mask(np.asarray(sample.tissues), name) for name in REGIONS])
+        dice = hard_dice(torch.from_numpy(logits)[None], torch.from_numpy(regions)[None])
+        scores = {f"{HELD_OUT}_{name}": score for name, score in zip(REGIONS, dice, strict=True)}
+        self.log_dict({HELD_OUT: float(np.mean(dice)), **scores}, batch_size=1)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the clock."""
+        checkpoint["seconds"] = self.seconds, self.waited
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Set the clock."""
+        self.seconds, self.waited = checkpoint["seconds"]
+
+    def _tick(self) -> float:
+        now = time.monotonic()
+        passed, self._clock = now - self._clock, now
+        self.seconds += passed
+        return passed
+
+    def _shared(self, done: float) -> float:
+        """Return how much is done, the same in all processes."""
+        if self.config.minutes is not None:
+            done = max(done, self.seconds / 60 / self.config.minutes)
+            if self.trainer.world_size > 1:
+                done = self.trainer.strategy.broadcast(done)
+        return min(done, 1.0)
+
+    @property
+    def _channels_last(self) -> torch.memory_format:
+        return torch.channels_last if self.spec.ndim == 2 else torch.channels_last_3d
+
+
+class _Paths(torch.utils.data.Dataset[Path]):
+    def __init__(self, paths: list[Path]) -> None:
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, number: int) -> Path:
+        return self.paths[number]
+
+
+def as_input(samples: Tensor, ndim: int) -> Tensor:
+    """Give (N, C, X, Y, Z) as it is to a 3D network, as slices (N Z, C, X, Y) to a 2D one."""
+    return samples if ndim == 3 else samples.movedim(4, 1).flatten(0, 1)
+
+
+def check_crop(crop: tuple[int, int, int], spec: ModelSpec) -> None:
+    """Raise TrainingError if a network cannot take samples of this size."""
+    if any(side < 1 or side % spec.multiple for side in crop[: spec.ndim]):
+        raise TrainingError(
+            f"{spec.name!r} cannot train on samples of {' x '.join(map(str, crop))} voxels; "
+            f"give --crop multiples of {spec.multiple}"
+        )

@@ -1,0 +1,146 @@
+"""The endless, repeatable stream of augmented samples that a network is trained on.
+
+Sample number n is a function of the seed and n alone: neither the number of worker
+processes nor of devices nor a training that was interrupted changes what comes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from napari_brats.errors import CaseError
+from napari_brats.regions import REGIONS, region_mask
+from napari_brats.training.data import Sample
+
+
+class Source(Protocol):
+    """Where samples come from."""
+
+    def __call__(self, number: int, rng: np.random.Generator) -> Sample:
+        """Return the sample that a number and a generator decide."""
+
+
+class Pool:
+    """Draws from cached samples."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = list(paths)
+
+    def __call__(self, number: int, rng: np.random.Generator) -> Sample:
+        """Draw one, whatever the number."""
+        return Sample.load(self.paths[rng.integers(len(self.paths))])
+
+
+class Crops(Dataset[tuple[Tensor, Tensor]]):
+    """Augmented crops, half of them centered on tumor.
+
+    Parameters
+    ----------
+    real, synthetic : Source or None
+        Where samples come from.
+    synthetic_share : float
+        Probability of drawing a synthetic sample where there are both kinds.
+    crop : tuple of int
+        Voxels (X, Y, Z) of what comes out.
+    seed : int
+        With a sample's number, decides every draw.
+    drop_modality : float
+        Probability that one modality of a sample is missing (0 everywhere).
+    """
+
+    def __init__(
+        self,
+        real: Source | None,
+        synthetic: Source | None,
+        synthetic_share: float,
+        crop: tuple[int, int, int],
+        seed: int,
+        drop_modality: float = 0.0,
+    ) -> None:
+        if real is None and synthetic is None:
+            raise CaseError("no training samples; give --data folders, --anatomy, or both")
+        self.sources = tuple(source for source in (real, synthetic) if source is not None)
+        self.share = synthetic_share
+        self.crop = crop
+        self.seed = seed
+        self.drop_modality = drop_modality
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        """Return sample ``number``.
+
+        Returns
+        -------
+        images : Tensor, float32 (C, X, Y, Z)
+        regions : Tensor, float32 (3, X, Y, Z)
+            WT, TC, ET as 0 or 1.
+        """
+        from napari_brats.training.augment import augmentation
+
+        rng = np.random.default_rng((self.seed, number))
+        synthetic = rng.random() < self.share
+        source = self.sources[-1 if synthetic else 0]
+        augment = augmentation(self.crop, int(rng.integers(2**31)), self.drop_modality)
+        item: dict[str, Any] = augment(loose_crop(source(number, rng), self.crop, rng))
+        tissues = np.asarray(item["tissues"][0]).astype(np.uint8)
+        regions = np.stack([region_mask(tissues, name) for name in REGIONS])
+        return item["images"].as_tensor().float(), torch.from_numpy(regions).float()
+
+
+class Consecutive(Sampler[int]):
+    """Numbers of the samples of an epoch: consecutive ones, dealt out to the processes.
+
+    Parameters
+    ----------
+    length : int
+        Samples of one process in an epoch.
+    done : callable
+        Returns how many samples one process has had so far.
+    rank, world : int
+        Number of this process, and how many there are.
+    """
+
+    def __init__(self, length: int, done: Callable[[], int], rank: int, world: int) -> None:
+        self.length, self.done, self.rank, self.world = length, done, rank, world
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        first = self.done()
+        for number in range(first, first + self.length):
+            yield number * self.world + self.rank
+
+
+def loose_crop(
+    sample: Sample, crop: tuple[int, int, int], rng: np.random.Generator, slack: float = 1.3
+) -> dict[str, NDArray[np.float32]]:
+    """Cut a box ``slack`` times the crop, around a tumor or brain voxel, zero-padded.
+
+    The slack gives a later rotation and scaling something to show at the corners.
+    """
+    size = np.array([round(side * slack) for side in crop])
+    shape = np.array(sample.tissues.shape)
+    target = sample.tissues > 0 if rng.random() < 0.5 else sample.images[0] != 0
+    where = np.flatnonzero(target)
+    if where.size == 0:
+        where = np.flatnonzero(sample.images[0] != 0)
+    center = np.array(np.unravel_index(where[rng.integers(where.size)], sample.tissues.shape))
+    # Stay over the brain: a box that fits is never moved past the volume's faces.
+    start = np.clip(center - size // 2, np.minimum(0, shape - size), np.maximum(0, shape - size))
+    images = np.zeros((sample.images.shape[0], *size), np.float32)
+    tissues = np.zeros((1, *size), np.float32)
+    source = tuple(
+        slice(max(s, 0), min(s + n, m)) for s, n, m in zip(start, size, shape, strict=True)
+    )
+    target_box = tuple(
+        slice(part.start - s, part.stop - s) for part, s in zip(source, start, strict=True)
+    )
+    images[(slice(None), *target_box)] = sample.images[(slice(None), *source)]
+    tissues[(slice(None), *target_box)] = sample.tissues[source]
+    return {"images": images, "tissues": tissues}

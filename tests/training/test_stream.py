@@ -1,0 +1,100 @@
+from itertools import chain
+
+import numpy as np
+import pytest
+from torch.utils.data import DataLoader
+
+from napari_brats.errors import CaseError
+from napari_brats.training.data import Sample
+from napari_brats.training.stream import Consecutive, Crops, Pool, loose_crop
+
+SIZE = (16, 16, 16)
+
+
+@pytest.fixture
+def crops(sample_path):
+    return Crops(Pool([sample_path]), None, 0.0, SIZE, seed=3)
+
+
+def test_no_samples_is_an_error_that_says_what_to_give():
+    """Empty case: there is nothing to draw from."""
+    with pytest.raises(CaseError, match="--data"):
+        Crops(None, None, 0.5, SIZE, 0)
+
+
+@pytest.mark.parametrize("crop", [(8, 8, 8), (32, 32, 32), (12, 40, 8)])
+def test_a_loose_crop_has_its_size_and_shows_the_volume(sample, crop):
+    """Smaller crops cut, larger ones pad with 0 and keep the whole tumor."""
+    item = loose_crop(sample, crop, np.random.default_rng(1))
+    size = tuple(round(side * 1.3) for side in crop)
+    assert item["images"].shape == (4, *size)
+    assert item["tissues"].shape == (1, *size)
+    if crop == (32, 32, 32):
+        assert np.count_nonzero(item["tissues"]) == np.count_nonzero(sample.tissues)
+
+
+def test_a_sample_depends_on_seed_and_number_alone(crops, sample_path):
+    """The same number gives the same voxels, in any order; another number or seed does not."""
+    images, regions = (part.numpy() for part in crops[7])
+    crops[1]
+    again, regions_again = (part.numpy() for part in crops[7])
+    np.testing.assert_array_equal(images, again)
+    np.testing.assert_array_equal(regions, regions_again)
+    assert not np.array_equal(images, crops[8][0].numpy())
+    other = Crops(Pool([sample_path]), None, 0.0, SIZE, seed=4)
+    assert not np.array_equal(images, other[7][0].numpy())
+
+
+def test_regions_of_a_crop_are_nested(crops):
+    """ET lies inside TC inside WT after any augmentation."""
+    for number in range(5):
+        whole, core, enhancing = crops[number][1].numpy()
+        assert np.all(enhancing <= core)
+        assert np.all(core <= whole)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (0.25, 100), (1.0, 400)])
+def test_the_share_of_synthetic_samples(sample, share, expected, monkeypatch):
+    """As many as asked for are synthetic, give or take chance."""
+    monkeypatch.setattr("napari_brats.training.augment.augmentation", lambda *args: unchanged)
+    drawn = []
+
+    def source(name):
+        return lambda number, rng: drawn.append(name) or sample
+
+    crops = Crops(source("real"), source("synthetic"), share, (4, 4, 4), 0)
+    for number in range(400):
+        crops[number]
+    assert drawn.count("synthetic") == pytest.approx(expected, abs=30 * (0 < share < 1))
+
+
+def unchanged(item):
+    import torch
+    from monai.data import MetaTensor
+
+    return {name: MetaTensor(torch.from_numpy(value)) for name, value in item.items()}
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_processes_share_the_numbers(world):
+    """Together they have each number once, and after an interruption the next ones."""
+    first = [list(Consecutive(4, lambda: 0, rank, world)) for rank in range(world)]
+    assert sorted(chain(*first)) == list(range(4 * world))
+    after = [list(Consecutive(2, lambda: 4, rank, world)) for rank in range(world)]
+    assert sorted(chain(*after)) == list(range(4 * world, 6 * world))
+
+
+def test_worker_processes_change_nothing(crops):
+    """One, two or no workers: the same batches in the same order."""
+    batches = []
+    for workers in (0, 2):
+        numbers = Consecutive(4, lambda: 0, 0, 1)
+        with_workers = {"multiprocessing_context": "forkserver"} if workers else {}
+        loader = DataLoader(crops, 2, sampler=numbers, num_workers=workers, **with_workers)
+        batches.append([images.numpy() for images, _ in loader])
+    np.testing.assert_array_equal(batches[0], batches[1])
+
+
+def test_a_sample_is_not_read_whole(sample_path):
+    """Samples are mapped into memory, so that a crop reads what it shows."""
+    assert isinstance(Sample.load(sample_path).images, np.memmap)
