@@ -1,17 +1,24 @@
 """``train``: flags out of `TrainConfig`, reports out of the loop."""
 
 import argparse
+import io
+import json
+import os
+import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 from napari_brats.cli import main
 from napari_brats.cli.train import add_arguments, config_of
 from napari_brats.training.config import TrainConfig
+from napari_brats.training.reports import Progress
 from napari_brats.training.resume import write_config
 
 
@@ -54,7 +61,7 @@ def test_reports_are_shown(
     """Notices and held-out Dice go to stderr, the checkpoint's place to stdout."""
     seen: list[TrainConfig] = []
 
-    def train(config: TrainConfig, *, on_progress: Callable[..., None], on_notice: object) -> Path:
+    def train(config: TrainConfig, *, on_progress: Callable[..., None], **_: object) -> Path:
         seen.append(config)
         on_progress(SimpleNamespace(step=25, fraction=0.5, loss=1.0, holdout_dice=None))
         on_progress(SimpleNamespace(step=50, fraction=1.0, loss=0.5, holdout_dice=(0.8, 0.7, 0.6)))
@@ -68,6 +75,52 @@ def test_reports_are_shown(
     assert seen[0].steps == 50
     assert "step 50, loss 0.500: Dice of WT, TC, ET on held-out patients 0.800" in captured.err
     assert str(tmp_path) in captured.out
+
+
+def test_a_program_gets_lines_of_json(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --events every line of stdout is JSON; the end of stdin asks to stop."""
+
+    def train(config: TrainConfig, *, on_progress: Any, on_notice: Any, stop: Any) -> Path:
+        print("a library talks")
+        on_notice("training on 1 real patients")
+        on_progress(Progress(25, 1.0, 0.5, 0.7, 1e-3, 0.0))
+        while not stop():
+            time.sleep(0.01)
+        return config.output / "weights.safetensors"
+
+    loop = ModuleType("napari_brats.training.loop")
+    loop.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, loop.__name__, loop)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert main(["train", "--output", str(tmp_path), "--events"]) == 0
+    notice, progress, end = map(json.loads, capsys.readouterr().out.splitlines())
+    assert notice == {"notice": "training on 1 real patients"}
+    assert progress["progress"]["step"] == 25
+    assert end == {"weights": str(tmp_path.resolve() / "weights.safetensors"), "stopped": True}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to oneself")
+def test_the_first_interrupt_ends_in_good_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C stops after the step at hand and says how to go on; a second one stops at once."""
+
+    def train(config: TrainConfig, *, stop: Any, **_: object) -> Path:
+        assert not stop()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop()
+        if config.steps == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return config.output / "weights.safetensors"
+
+    loop = ModuleType("napari_brats.training.loop")
+    loop.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, loop.__name__, loop)
+    assert main(["train", "--output", str(tmp_path)]) == 0
+    assert "train --resume --output" in capsys.readouterr().err
+    assert main(["train", "--output", str(tmp_path), "--steps", "2"]) == 130
 
 
 def test_a_resumed_training_keeps_its_settings(tmp_path: Path) -> None:

@@ -1,9 +1,15 @@
 """``napari-brats train``: train a network on patients with reference masks or on made ones."""
 
 import argparse
+import json
+import signal
+import sys
 import types
-from dataclasses import MISSING, Field, fields, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import MISSING, Field, asdict, fields, replace
 from pathlib import Path
+from threading import Event, Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from napari_brats.errors import BratsError
@@ -22,19 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{field.name.replace('_', '-')}", **_how(field, _required_type(hints[field.name]))
         )
+    parser.add_argument(
+        "--events",
+        action="store_true",
+        help="for programs: print each report as a line of JSON, and stop when stdin ends",
+    )
 
 
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Train, showing every report."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     try:
         from napari_brats.training.loop import train
     except ModuleNotFoundError as error:
@@ -45,6 +47,21 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
             'run pip install "napari-brats[train]"'
         ) from error
     config = config_of(args)
+    (_for_a_program if args.events else _for_a_person)(config, train, terminal)
+    return 0
+
+
+def _for_a_person(config: TrainConfig, train: Callable[..., Path], terminal: "Terminal") -> None:
+    """Train with a progress bar; Ctrl-C ends in good order."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("training"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         TextColumn("{task.description}"),
@@ -60,9 +77,53 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
                 dice = ", ".join(f"{value:.3f}" for value in report.holdout_dice)
                 terminal.notice(f"{text}: Dice of WT, TC, ET on held-out patients {dice}")
 
-        weights = train(config, on_progress=show, on_notice=terminal.notice)
+        with _stoppable(terminal.notice) as stop:
+            weights = train(config, on_progress=show, on_notice=terminal.notice, stop=stop.is_set)
+    if stop.is_set():
+        terminal.notice(f"stopped; to go on: train --resume --output {str(config.output)!r}")
     terminal.say(f"weights: {weights.resolve()}")
-    return 0
+
+
+def _for_a_program(config: TrainConfig, train: Callable[..., Path], terminal: "Terminal") -> None:
+    """Train; stdout gets nothing but lines of JSON, and the end of stdin stops."""
+    stop, stdout = Event(), sys.stdout
+
+    def say(**content: Any) -> None:
+        print(json.dumps(content), file=stdout, flush=True)
+
+    def listen() -> None:
+        sys.stdin.read()
+        stop.set()
+
+    Thread(target=listen, daemon=True).start()
+    with redirect_stdout(sys.stderr):
+        weights = train(
+            config,
+            on_progress=lambda report: say(progress=asdict(report)),
+            on_notice=lambda line: say(notice=line),
+            stop=stop.is_set,
+        )
+    say(weights=str(weights.resolve()), stopped=stop.is_set())
+
+
+@contextmanager
+def _stoppable(on_notice: Callable[[str], None]) -> Iterator[Event]:
+    """Let the first Ctrl-C set the event, and the second end the process at once."""
+    stop = Event()
+    if current_thread() is not main_thread():
+        yield stop  # only the main thread may listen to signals
+        return
+
+    def ask(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop.set()
+        on_notice("stopping after this step; press Ctrl-C again to stop at once")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def config_of(args: argparse.Namespace) -> TrainConfig:

@@ -1,12 +1,17 @@
 """Loss and Dice over a training, from its logs, as a PNG."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.regions import REGIONS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CURVES_NAME = "curves.png"
 _SMOOTH = 25
@@ -38,12 +43,31 @@ def read_log(folder: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def draw_curves(log: Path, target: Path) -> Path:
-    """Draw the loss and, where patients were held out, their Dice; return the PNG's path."""
+    """Draw a training's log as a PNG and return its path."""
     from matplotlib.figure import Figure
 
-    curves = read_log(log)
     figure = Figure(figsize=(9, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    plot_curves(figure, read_log(log))
+    figure.savefig(target, dpi=120)
+    return target
+
+
+def plot_curves(
+    figure: "Figure", curves: Mapping[str, NDArray[np.float64]], *, stacked: bool = False
+) -> None:
+    """Plot the loss and, where patients were held out, their Dice.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Is cleared first.
+    curves : Mapping of str to NDArray[np.float64], shape (N, 2)
+        As `read_log` gives them: ``"loss"``, ``"dice_WT"`` and so on.
+    stacked : bool
+        One above the other rather than side by side.
+    """
+    figure.clear()
+    left, right = figure.subplots(2, 1) if stacked else figure.subplots(1, 2)
     if "loss" in curves:
         steps, loss = curves["loss"].T
         left.plot(steps, loss, color="0.8", linewidth=0.8, label="each step")
@@ -60,5 +84,3 @@ def draw_curves(log: Path, target: Path) -> Path:
     else:
         right.text(0.5, 0.5, "no patient held out", ha="center", transform=right.transAxes)
     right.set(xlabel="step", ylabel="Dice", ylim=(0, 1), title="Held-out patients")
-    figure.savefig(target, dpi=120)
-    return target
