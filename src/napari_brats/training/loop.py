@@ -168,6 +168,8 @@ def _callbacks(config: TrainConfig) -> list[Callback]:
 
 def _trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback]) -> Trainer:
     several = config.devices * config.nodes > 1
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # its advice is for programmers
     loggers: list[Logger] = [
         CSVLogger(config.output, name="log", flush_logs_every_n_steps=25),
         TensorBoardLogger(config.output, name="tensorboard"),
@@ -193,8 +195,7 @@ def _trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback
 
 
 def _fit(trainer: Trainer, module: RegionTraining, state: Path | None) -> None:
-    """Run Lightning quietly: its advice is for programmers, and its errors are translated."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    """Run Lightning; its errors are translated."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
