@@ -17,6 +17,9 @@ from napari_brats.networks.card import bundled_card, traces_rule
 from napari_brats.networks.registry import list_models
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, TISSUE_TITLES
+from napari_brats.training.losses import LOSSES
+from napari_brats.training.presets import AUGMENTATIONS, PRESETS, SAMPLINGS, Preset
+from napari_brats.training.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -117,8 +120,58 @@ def recipes() -> str:
     return markdown(("recipe", "what it does", "channels"), rows)
 
 
+def losses() -> str:
+    """Losses: what they are and which outputs they take."""
+    rows = [[f"`{row.name}`", row.title, row.outputs, row.source] for row in LOSSES.values()]
+    return markdown(("loss", "what it is", "outputs", "source"), rows)
+
+
+def presets() -> str:
+    """Presets: our numbers, and those of every network's authors, a column each."""
+    ours = next(iter(PRESETS["ours"].values()))
+    columns = [preset_facts(preset) for preset in (ours, *PRESETS["seed"].values())]
+    header = ("", "`ours`", *(f"`seed`, `{model}`" for model in PRESETS["seed"]))
+    return markdown(header, [[name, *(one[name] for one in columns)] for name in columns[0]])
+
+
+def preset_facts(preset: Preset) -> dict[str, str]:
+    """Return a preset's entries in words, by what they are."""
+    options = facts({key: f"{value:g}" for key, value in preset.optimizer_options.items()})
+    length = f"{preset.steps} steps" if preset.steps else f"{preset.epochs} epochs"
+    patience = f", or {preset.patience} without a lower loss" if preset.patience else ""
+    return {
+        "size": preset.size,
+        "recipe": f"`{preset.recipe}`",
+        "loss": f"`{preset.loss}`",
+        "optimizer": preset.optimizer + (f" ({options})" if options else ""),
+        "learning rate": f"{preset.learning_rate:g}",
+        "schedule": SCHEDULES[preset.schedule].title,
+        "length": length + patience,
+        "batch": str(preset.batch),
+        "sample": " x ".join(map(str, preset.crop)),
+        "sampling": SAMPLINGS[preset.sampling],
+        "patients": f"over {preset.least_tumor_ml:.0f} ml of tumor"
+        if preset.least_tumor_ml
+        else "all",
+        "augmentation": "; ".join(AUGMENTATIONS[name] for name in preset.augmentation) or "none",
+        "network": facts(preset.options) or "as its size has it",
+        "largest gradient": f"{preset.gradient_clip:g}" if preset.gradient_clip else "any",
+        "weights kept": f"running average, {preset.weight_average:g}"
+        if preset.weight_average
+        else "the last or best",
+    }
+
+
+def left_out() -> str:
+    """List what the authors' code does and the seed presets do not."""
+    return "".join(
+        f"- `{model}`: {'; '.join(preset.left_out)}.\n" for model, preset in PRESETS["seed"].items()
+    )
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
-    make.__name__: make for make in (models, cases, weights, editions, recipes)
+    make.__name__: make
+    for make in (models, cases, weights, editions, recipes, losses, presets, left_out)
 }
 
 
