@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from napari_brats.training.augment import RandDropModality, RandLocalShift, augmentation
+from napari_brats.training.augment import RandBrightness, RandDropModality, augmentation
 from napari_brats.training.stream import loose_crop
 
 
@@ -16,14 +16,28 @@ def test_augmentation_keeps_codes_and_background(sample):
     assert not np.any(np.asarray(augmentation((16, 16, 16), 0)(empty)["images"]))
 
 
-def test_a_local_shift_is_smooth_and_differs_between_channels():
-    """Neighbors move together, far corners apart; each channel has its own field."""
-    shift = RandLocalShift(knots=3, std=2.0, prob=1.0).set_random_state(1)
-    field = shift(torch.zeros(2, 24, 24, 24)).numpy()
-    assert np.abs(np.diff(field, axis=1)).max() < np.ptp(field) / 8
-    assert np.corrcoef(field[0].ravel(), field[1].ravel())[0, 1] < 0.9
-    nothing = RandLocalShift(knots=3, std=2.0, prob=0.0).set_random_state(1)
-    assert not nothing(torch.zeros(2, 8, 8, 8)).any()
+def test_brightness_is_smooth_and_t1_follows_t1ce():
+    """Neighbors move together; two channels share most of their change, the others none."""
+    bright = RandBrightness((1, 3), gain=0.3, shift=0.5, field=1.0)
+    changes = [
+        bright.set_random_state(seed)(torch.zeros(4, 12, 12, 12)).numpy() for seed in range(30)
+    ]
+    for change in changes:
+        assert np.abs(np.diff(change, axis=1)).max() < max(np.ptp(change), 1e-6) / 2
+    flat = np.concatenate([change.reshape(4, -1) for change in changes], axis=1)
+    related = np.corrcoef(flat)
+    assert related[1, 3] > 0.85
+    assert abs(related[0, 1]) < 0.4
+    assert abs(related[0, 2]) < 0.4
+
+
+def test_gains_stretch_what_is_there():
+    """Without offsets a channel is multiplied by one number between 0.7 and 1.3."""
+    bright = RandBrightness((), gain=0.3, shift=0.0, field=0.0).set_random_state(2)
+    out = bright(torch.full((4, 3, 3, 3), 2.0)).reshape(4, -1).numpy()
+    assert (out.max(axis=1) - out.min(axis=1)).max() < 1e-6
+    assert (np.abs(out[:, 0] / 2 - 1) <= 0.3).all()
+    assert len(set(out[:, 0])) > 1
 
 
 def test_one_modality_is_dropped():

@@ -34,7 +34,7 @@ CONTRASTS: Mapping[str, Mapping[str, Range]] = {
         "stem": (0.88, 1.0),
         "edema": (0.6, 0.9),
         "necrosis": (0.4, 0.75),
-        "enhancing": (0.95, 2.2),
+        "enhancing": (0.8, 2.2),
         "nonenhancing": (0.5, 0.88),
     },
     "t2": {

@@ -5,41 +5,68 @@ from typing import Any
 import monai.transforms as mt
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 
-class RandLocalShift(mt.RandomizableTransform):  # type: ignore[misc]
-    """Add a smooth random field to each channel: the same tissue is dark here and bright there.
+class RandBrightness(mt.RandomizableTransform):  # type: ignore[misc]
+    """Change gain, offset and a smooth local offset of each channel.
 
-    What enhances is then bright beside its surroundings rather than beside the brain's mean,
-    as where the coil's sensitivity falls off or healthy tissue takes up contrast agent too.
+    A large tumor moves the brain's mean and spread, and so the z-scores of all tissues; a coil
+    makes the same tissue dark here and bright there. What enhances is then bright beside its
+    surroundings, or brighter than without contrast agent: T1 and T1ce change nearly together.
 
     Parameters
     ----------
+    together : tuple of int
+        Channels that share their draws but for a quarter of their own.
+    gain, shift : float
+        Largest relative change, and largest offset in z-scores.
+    field : float
+        Largest standard deviation of the smooth field, in z-scores; drawn uniformly from 0.
     knots : int
         Side of the coarse grid of normal numbers that the field interpolates.
-    std : float
-        The largest standard deviation of the field, in z-scores; drawn uniformly from 0.
-    prob : float
-        How often, each channel apart.
     """
 
-    def __init__(self, knots: int, std: float, prob: float) -> None:
-        super().__init__(prob)
+    def __init__(
+        self, together: tuple[int, ...], gain: float, shift: float, field: float, knots: int = 4
+    ) -> None:
+        super().__init__(0.8)
+        self.together, self.gain, self.shift, self.field = together, gain, shift, field
         self.knots = knots
-        self.std = std
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """Shift images, (C, X, Y, Z)."""
-        grid = np.zeros((1, len(images), *[self.knots] * 3), np.float32)
-        for channel in grid[0]:
-            self.randomize(None)
-            if self._do_transform:
-                channel += self.R.uniform(0, self.std) * self.R.standard_normal(channel.shape)
-        field = nn.functional.interpolate(
-            torch.from_numpy(grid), images.shape[1:], mode="trilinear", align_corners=True
-        )
-        return images + field[0]
+        """Change images, (C, X, Y, Z)."""
+        common = self._draw()
+        gains, grids = [], []
+        for channel in range(len(images)):
+            own = self._draw()
+            if channel in self.together:
+                own = common[0] + own[0] / 4, common[1] + own[1] / 4
+            gains.append(own[0])
+            grids.append(own[1])
+        offset = nn.functional.interpolate(
+            torch.from_numpy(np.stack(grids)).float()[None],
+            images.shape[1:],
+            mode="trilinear",
+            align_corners=True,
+        )[0]
+        factor = 1 + torch.tensor(gains, dtype=images.dtype)[:, None, None, None]
+        return images * factor + offset
+
+    def _draw(self) -> tuple[float, NDArray[np.float64]]:
+        """Return a change of gain and a grid of offsets."""
+        gain, grid = 0.0, np.zeros([self.knots] * 3)
+        self.randomize(None)
+        if self._do_transform:
+            gain = self.R.uniform(-self.gain, self.gain)
+        self.randomize(None)
+        if self._do_transform:
+            grid += self.R.uniform(-self.shift, self.shift)
+        self.randomize(None)
+        if self._do_transform:
+            grid += self.R.uniform(0, self.field) * self.R.standard_normal(grid.shape)
+        return gain, grid
 
 
 class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
@@ -76,7 +103,12 @@ class RandDropModality(mt.RandomizableTransform):  # type: ignore[misc]
         return dropped
 
 
-def augmentation(crop: tuple[int, int, int], seed: int, drop_modality: float = 0.0) -> mt.Compose:
+def augmentation(
+    crop: tuple[int, int, int],
+    seed: int,
+    together: tuple[int, ...] = (),
+    drop_modality: float = 0.0,
+) -> mt.Compose:
     """Return the chain: affine and crop, flips, then intensities of the brain.
 
     Parameters
@@ -85,6 +117,8 @@ def augmentation(crop: tuple[int, int, int], seed: int, drop_modality: float = 0
         Voxels (X, Y, Z) that come out.
     seed : int
         Decides every draw.
+    together : tuple of int
+        Channels whose brightness changes nearly together: T1 and T1ce.
     drop_modality : float
         Probability that one modality is missing.
 
@@ -96,10 +130,7 @@ def augmentation(crop: tuple[int, int, int], seed: int, drop_modality: float = 0
     both = ["images", "tissues"]
     intensity = mt.Compose(
         [
-            # A large tumor moves the brain's mean and spread, and so the z-scores of all tissues.
-            mt.RandScaleIntensity(0.35, prob=0.8, channel_wise=True),
-            mt.RandShiftIntensity(0.6, prob=0.8, channel_wise=True),
-            RandLocalShift(knots=4, std=0.8, prob=0.7),
+            RandBrightness(together, gain=0.35, shift=0.6, field=0.8),
             mt.RandAdjustContrast(prob=0.3, gamma=(0.65, 1.5), retain_stats=True),
             mt.RandGaussianSmooth((0.4, 0.9), (0.4, 0.9), (0.4, 0.9), prob=0.15),
             mt.RandSimulateLowResolution(prob=0.1, zoom_range=(0.5, 1.0)),

@@ -112,9 +112,12 @@ def _module(config: TrainConfig, on_notice: Callable[[str], None]) -> tuple[Regi
     write_split(config.output, real, holdout)
     synthetic = synthetic_source(config, recipe, cache, on_notice)
     share = config.synthetic_share if synthetic is not None else 0.0
+    t1_and_t1ce = [
+        recipe.modalities.index(name) for name in ("t1", "t1ce") if name in recipe.modalities
+    ]
     crops = Crops(
         Pool(real) if real else None, synthetic, share, config.crop, config.seed,
-        config.drop_modality,
+        tuple(t1_and_t1ce), config.drop_modality,
     )  # fmt: skip
     on_notice(f"training on {len(real)} real patients, {len(holdout)} held out")
     return RegionTraining(config, _network(config), crops, holdout), len(real)

@@ -50,6 +50,8 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         Voxels (X, Y, Z) of what comes out.
     seed : int
         With a sample's number, decides every draw.
+    together : tuple of int
+        Channels whose brightness changes nearly together (`RandBrightness`).
     drop_modality : float
         Probability that one modality of a sample is missing (0 everywhere).
     """
@@ -61,6 +63,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         synthetic_share: float,
         crop: tuple[int, int, int],
         seed: int,
+        together: tuple[int, ...] = (),
         drop_modality: float = 0.0,
     ) -> None:
         if real is None and synthetic is None:
@@ -69,6 +72,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         self.share = synthetic_share
         self.crop = crop
         self.seed = seed
+        self.together = together
         self.drop_modality = drop_modality
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
@@ -85,7 +89,8 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         rng = np.random.default_rng((self.seed, number))
         synthetic = rng.random() < self.share
         source = self.sources[-1 if synthetic else 0]
-        augment = augmentation(self.crop, int(rng.integers(2**31)), self.drop_modality)
+        seed = int(rng.integers(2**31))
+        augment = augmentation(self.crop, seed, self.together, self.drop_modality)
         item: dict[str, Any] = augment(loose_crop(source(number, rng), self.crop, rng))
         tissues = np.asarray(item["tissues"][0]).astype(np.uint8)
         regions = np.stack([region_mask(tissues, name) for name in REGIONS])
