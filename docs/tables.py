@@ -150,8 +150,8 @@ def preset_facts(preset: Preset) -> dict[str, str]:
         "batch": str(preset.batch),
         "sample": " x ".join(map(str, preset.crop)),
         "sampling": SAMPLINGS[preset.sampling],
-        "patients": f"over {preset.least_tumor_ml:.0f} ml of tumor"
-        if preset.least_tumor_ml
+        "patients": f"tumor in over {preset.least_tumor:.2%} of the grid"
+        if preset.least_tumor
         else "all",
         "augmentation": "; ".join(AUGMENTATIONS[name] for name in preset.augmentation) or "none",
         "network": facts(preset.options) or "as its size has it",

@@ -143,3 +143,11 @@ def test_training_without_its_extra_says_what_to_install(
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["train"]) == 2
     assert "napari-brats[train]" in capsys.readouterr().err
+
+
+def test_a_preset_fills_what_the_flags_leave() -> None:
+    """--preset seed brings the authors' numbers; a flag beside it counts more."""
+    config = parse("--preset", "seed", "--model", "unet3d", "--batch", "1")
+    assert (config.size, config.recipe, config.learning_rate) == ("paper", "unet3d", 1e-4)
+    assert (config.steps, config.batch, config.crop) == (0, 1, (128, 128, 128))
+    assert parse("--preset", "seed", "--model", "kermi2018").crop == (128, 128, 1)

@@ -12,6 +12,7 @@ from napari_brats.networks.registry import MODELS
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import read_log
 from napari_brats.training.loop import train
+from napari_brats.training.losses import LOSSES
 from napari_brats.training.module import RegionTraining
 from napari_brats.training.resume import read_config
 
@@ -160,6 +161,14 @@ def test_no_better_dice_ends_early(tiny, tmp_path, make_patient_folder):
     assert len(losses(config)) < 9
 
 
+def test_patience_needs_held_out_patients(tiny):
+    """With nobody to watch the training goes to its end and says why."""
+    lines = []
+    train(replace(tiny, steps=2, check_steps=1, patience=1), on_notice=lines.append)
+    assert len(losses(tiny)) == 2
+    assert any("--patience does not count" in line for line in lines)
+
+
 def test_a_crop_that_the_network_cannot_take(tiny):
     """The sizes that fit are named before anything is computed."""
     with pytest.raises(TrainingError, match="multiples of 16"):
@@ -202,3 +211,22 @@ def test_a_full_disk_keeps_what_was_written(tiny, monkeypatch):
     train(replace(tiny, resume=True), on_notice=quietly)
     with next((tiny.output / "log").glob("version_*")).joinpath("metrics.csv").open() as file:
         assert "learning_rate" in next(csv.reader(file))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_every_network_trains_as_its_authors_did(tiny, model, monkeypatch):
+    """One step of the seed preset: its loss, outputs, optimizer, recipe and sample."""
+    from napari_brats.training import presets
+
+    given = {"output": tiny.output, "data": tiny.data, "holdout": 0, "workers": 0, "fuse": False}
+    small = {"crop": (32, 32, 1 if MODELS[model].ndim == 2 else 32), "batch": 2, "size": "lite"}
+    config = presets.config_of_preset("seed", model, **given, **small, steps=1, device="cpu")
+    monkeypatch.setattr("napari_brats.training.preparation._has_tumor", lambda *args: True)
+    weights = train(config, on_notice=quietly)
+    _, card = load_checkpoint(weights)
+    preset = presets.preset_for("seed", model)
+    assert card.recipe == preset.recipe
+    assert card.outputs == LOSSES[preset.loss].outputs
+    assert card.training["loss"] == LOSSES[preset.loss].title
+    assert np.isfinite(losses(config)).all()

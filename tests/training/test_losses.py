@@ -7,7 +7,7 @@ import torch
 from napari_brats.errors import TrainingError
 from napari_brats.networks.card import OUTPUTS
 from napari_brats.networks.isensee2017 import Isensee2017
-from napari_brats.training.losses import LOSSES, RegionLoss, hard_dice, make_loss
+from napari_brats.training.losses import LOSSES, RegionLoss, make_loss
 from napari_brats.training.targets import targets_for
 
 E = 1e-5
@@ -160,21 +160,3 @@ def test_an_unknown_loss():
     """The losses that there are are named."""
     with pytest.raises(TrainingError, match="dice-bce"):
         make_loss("hinge")
-
-
-def test_dice_of_two_empty_regions_is_one_and_of_one_empty_region_zero():
-    """The rule for empty regions is the project's: both empty 1, one empty 0."""
-    truth = torch.zeros(1, 3, 2, 2, 2)
-    truth[:, 1] = 1
-    logits = -torch.ones_like(truth)
-    logits[:, 2] = 1
-    assert hard_dice(logits, truth) == [1.0, 0.0, 0.0]
-
-
-def test_hard_dice_by_hand():
-    """Two voxels predicted, two true, one shared: 2 * 1 / 4."""
-    truth = torch.zeros(1, 3, 1, 1, 4)
-    truth[..., :2] = 1
-    logits = -torch.ones_like(truth)
-    logits[..., 1:3] = 1
-    assert hard_dice(logits, truth) == [0.5, 0.5, 0.5]

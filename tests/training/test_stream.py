@@ -5,21 +5,25 @@ import pytest
 from torch.utils.data import DataLoader
 
 from napari_brats.errors import CaseError
+from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.training.data import Sample
+from napari_brats.training.presets import preset_for
 from napari_brats.training.stream import Consecutive, Crops, Pool, loose_crop
 
 SIZE = (16, 16, 16)
+PRESET = preset_for("ours", "dresunet3d")
+RECIPE = RECIPES["brain-1.5mm"]
 
 
 @pytest.fixture
 def crops(sample_path):
-    return Crops(Pool([sample_path]), None, 0.0, SIZE, seed=3)
+    return Crops(Pool([sample_path]), None, 0.0, SIZE, 3, PRESET, RECIPE)
 
 
 def test_no_samples_is_an_error_that_says_what_to_give():
     """Empty case: there is nothing to draw from."""
     with pytest.raises(CaseError, match="--data"):
-        Crops(None, None, 0.5, SIZE, 0)
+        Crops(None, None, 0.5, SIZE, 0, PRESET, RECIPE)
 
 
 @pytest.mark.parametrize("crop", [(8, 8, 8), (32, 32, 32), (12, 40, 8)])
@@ -41,7 +45,7 @@ def test_a_sample_depends_on_seed_and_number_alone(crops, sample_path):
     np.testing.assert_array_equal(images, again)
     np.testing.assert_array_equal(regions, regions_again)
     assert not np.array_equal(images, crops[8][0].numpy())
-    other = Crops(Pool([sample_path]), None, 0.0, SIZE, seed=4)
+    other = Crops(Pool([sample_path]), None, 0.0, SIZE, 4, PRESET, RECIPE)
     assert not np.array_equal(images, other[7][0].numpy())
 
 
@@ -56,13 +60,15 @@ def test_regions_of_a_crop_are_nested(crops):
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (0.25, 100), (1.0, 400)])
 def test_the_share_of_synthetic_samples(sample, share, expected, monkeypatch):
     """As many as asked for are synthetic, give or take chance."""
-    monkeypatch.setattr("napari_brats.training.augment.augmentation", lambda *args: unchanged)
+    monkeypatch.setattr(
+        "napari_brats.training.augment.augmentation", lambda *args, **options: unchanged
+    )
     drawn = []
 
     def source(name):
         return lambda number, rng: drawn.append(name) or sample
 
-    crops = Crops(source("real"), source("synthetic"), share, (4, 4, 4), 0)
+    crops = Crops(source("real"), source("synthetic"), share, (4, 4, 4), 0, PRESET, RECIPE)
     for number in range(400):
         crops[number]
     assert drawn.count("synthetic") == pytest.approx(expected, abs=30 * (0 < share < 1))
@@ -98,3 +104,30 @@ def test_worker_processes_change_nothing(crops):
 def test_a_sample_is_not_read_whole(sample_path):
     """Samples are mapped into memory, so that a crop reads what it shows."""
     assert isinstance(Sample.load(sample_path).images, np.memmap)
+
+
+@pytest.mark.parametrize("sampling", ["tumor", "brain", "whole"])
+def test_where_samples_are_taken(sample, sampling):
+    """Half of them on tumor, all in the brain, or anywhere: what lies in the middle tells."""
+    rng = np.random.default_rng(0)
+    images, tissues = [], []
+    for _ in range(200):
+        item = loose_crop(sample, (1, 1, 1), rng, slack=1.0, sampling=sampling)
+        images.append(item["images"][0, 0, 0, 0] != 0)
+        tissues.append(item["tissues"][0, 0, 0, 0] != 0)
+    brain = np.mean(sample.images[0] != 0)
+    tumor = np.mean(sample.tissues[np.asarray(sample.images[0]) != 0] != 0)
+    expected = {"tumor": (1, 0.5 + tumor / 2), "brain": (1, tumor), "whole": (brain, brain * tumor)}
+    assert np.mean(images) == pytest.approx(expected[sampling][0], abs=0.1)
+    assert np.mean(tissues) == pytest.approx(expected[sampling][1], abs=0.1)
+
+
+def test_whole_volumes_are_not_moved(sample):
+    """A crop of the grid's own size is the volume itself; beyond it there is background."""
+    shape = sample.tissues.shape
+    rng = np.random.default_rng(0)
+    item = loose_crop(sample, shape, rng, slack=1.0, sampling="whole")
+    np.testing.assert_array_equal(item["images"], sample.images)
+    larger = tuple(side + 4 for side in shape)
+    padded = loose_crop(sample, larger, rng, slack=1.0, sampling="whole", background=-9.0)
+    assert (padded["images"] == -9).sum() == 4 * (np.prod(larger) - np.prod(shape))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 from napari_brats.errors import BratsError
 from napari_brats.training.config import TrainConfig
+from napari_brats.training.presets import config_of_preset
 from napari_brats.training.resume import read_config
 
 if TYPE_CHECKING:
@@ -136,8 +137,10 @@ def config_of(args: argparse.Namespace) -> TrainConfig:
     for name, value in given.items():
         if isinstance(value, list):
             given[name] = tuple(value)
-    asked = TrainConfig(**given)
-    return replace(read_config(asked.output), **given) if asked.resume else asked
+    if given.get("resume"):
+        return replace(read_config(given.get("output", TrainConfig.output)), **given)
+    preset, model = (given.pop(name, getattr(TrainConfig, name)) for name in ("preset", "model"))
+    return config_of_preset(preset, model, **given)
 
 
 def _required_type(hint: Any) -> Any:

@@ -1,5 +1,6 @@
 """Augmentation of training samples, from MONAI's transforms."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import monai.transforms as mt
@@ -106,10 +107,12 @@ class RandDropModality(mt.RandomizableTransform):  # type: ignore[misc]
 def augmentation(
     crop: tuple[int, int, int],
     seed: int,
+    kinds: Sequence[str] = ("affine", "flip-0", "intensity"),
+    *,
     together: tuple[int, ...] = (),
     drop_modality: float = 0.0,
 ) -> mt.Compose:
-    """Return the chain: affine and crop, flips, then intensities of the brain.
+    """Return the chain of some kinds of augmentation.
 
     Parameters
     ----------
@@ -117,6 +120,8 @@ def augmentation(
         Voxels (X, Y, Z) that come out.
     seed : int
         Decides every draw.
+    kinds : sequence of str
+        Rows of `AUGMENTATIONS`, in order; without ``"affine"`` samples must have the crop's size.
     together : tuple of int
         Channels whose brightness changes nearly together: T1 and T1ce.
     drop_modality : float
@@ -128,30 +133,32 @@ def augmentation(
         Takes and gives ``{"images": (C, X, Y, Z), "tissues": (1, X, Y, Z)}``, float32.
     """
     both = ["images", "tissues"]
-    intensity = mt.Compose(
+    made = {
+        "affine": mt.RandAffined(
+            both,
+            prob=0.7,
+            rotate_range=[0.35] * 3,
+            scale_range=[(-0.2, 0.2)] * 3,
+            spatial_size=crop,
+            mode=("bilinear", "nearest"),
+            padding_mode="zeros",
+        ),
+        "flip-0": mt.RandFlipd(both, prob=0.5, spatial_axis=0),
+        "flip-1": mt.RandFlipd(both, prob=0.5, spatial_axis=1),
+        "intensity": KeepBackground(_intensity(together)),
+        "drop": KeepBackground(mt.Compose([RandDropModality(drop_modality)])),
+    }
+    first = mt.ToTensord(both, track_meta=True, dtype=torch.float32)
+    return mt.Compose([first, *(made[kind] for kind in (*kinds, "drop"))]).set_random_state(seed)
+
+
+def _intensity(together: tuple[int, ...]) -> mt.Compose:
+    return mt.Compose(
         [
             RandBrightness(together, gain=0.35, shift=0.6, field=0.8),
             mt.RandAdjustContrast(prob=0.3, gamma=(0.65, 1.5), retain_stats=True),
             mt.RandGaussianSmooth((0.4, 0.9), (0.4, 0.9), (0.4, 0.9), prob=0.15),
             mt.RandSimulateLowResolution(prob=0.1, zoom_range=(0.5, 1.0)),
             mt.RandGaussianNoise(prob=0.3, std=0.15),
-            RandDropModality(drop_modality),
         ]
     )
-    chain = mt.Compose(
-        [
-            mt.ToTensord(both, track_meta=True, dtype=torch.float32),
-            mt.RandAffined(
-                both,
-                prob=0.7,
-                rotate_range=[0.35] * 3,
-                scale_range=[(-0.2, 0.2)] * 3,
-                spatial_size=crop,
-                mode=("bilinear", "nearest"),
-                padding_mode="zeros",
-            ),
-            mt.RandFlipd(both, prob=0.5, spatial_axis=0),
-            KeepBackground(intensity),
-        ]
-    )
-    return chain.set_random_state(seed)

@@ -17,6 +17,10 @@ class TrainConfig:
     model: str = field(
         default=DEFAULT_MODEL, metadata={"help": "network to train (see `napari-brats models`)"}
     )
+    preset: str = field(
+        default="ours",
+        metadata={"help": "ours, or seed: as the network's authors; other settings override it"},
+    )
     size: str = field(default="lite", metadata={"help": "size of the network: lite or paper"})
     output: Path = field(
         default=Path("training"),
@@ -55,7 +59,9 @@ class TrainConfig:
     recipe: str = field(
         default="brain-1.5mm", metadata={"help": "preprocessing bound to the weights"}
     )
-    steps: int = field(default=4000, metadata={"help": "optimizer steps"})
+    steps: int = field(
+        default=4000, metadata={"help": "optimizer steps; 0: as many as the preset's epochs have"}
+    )
     minutes: float | None = field(
         default=None, metadata={"help": "stop, fully annealed, after this wall-clock time"}
     )

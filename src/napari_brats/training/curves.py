@@ -35,7 +35,7 @@ def read_log(folder: Path) -> dict[str, NDArray[np.float64]]:
     for path in sorted(runs, key=lambda path: int(path.parent.name.removeprefix("version_"))):
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                step = int(row["step"])
+                step = int(float(row["step"]))
                 for name, value in row.items():
                     if name != "step" and value:
                         curves.setdefault(name, {})[step] = float(value)

@@ -11,9 +11,11 @@ from torch import nn
 from napari_brats.networks.checkpoint import Card, read_card, save_checkpoint
 from napari_brats.preprocessing.recipes import recipe_named
 from napari_brats.regions import REGIONS
+from napari_brats.training.averaging import MovingAverage
 from napari_brats.training.config import TrainConfig
+from napari_brats.training.losses import LOSSES
 from napari_brats.training.module import HELD_OUT, RegionTraining
-from napari_brats.training.schedule import MovingAverage
+from napari_brats.training.preparation import options_of
 
 LIMITS = (
     "Research use only: not a medical device and not for decisions about patients.",
@@ -84,9 +86,7 @@ class Export(Callback):
         self.best = state_dict["best"]
 
 
-def training_card(
-    config: TrainConfig, module: RegionTraining, options: dict[str, Any], real_patients: int
-) -> Card:
+def training_card(config: TrainConfig, module: RegionTraining, real_patients: int) -> Card:
     """Return the card of the weights as they are now."""
     metrics = module.trainer.callback_metrics
     known = [metrics[f"{HELD_OUT}_{name}"] for name in REGIONS if f"{HELD_OUT}_{name}" in metrics]
@@ -95,10 +95,10 @@ def training_card(
         name=f"{config.model}-{config.size}",
         architecture=config.model,
         size=config.size,
-        options=options,
+        options=options_of(config),
         recipe=config.recipe,
         modalities=recipe_named(config.recipe).modalities,
-        outputs="regions",
+        outputs=module.outputs,
         training={
             "started_from": began,
             "real_patients": real_patients,
@@ -109,7 +109,8 @@ def training_card(
             "batch": config.batch * config.devices * config.nodes,
             "crop": list(config.crop),
             "learning_rate": config.learning_rate,
-            "loss": "soft Dice + binary cross-entropy on WT, TC, ET",
+            "preset": config.preset,
+            "loss": LOSSES[module.preset.loss].title,
             "seed": config.seed,
             "device": str(module.device),
             "holdout_dice": [round(float(score), 4) for score in known] or None,

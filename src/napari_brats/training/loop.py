@@ -3,32 +3,25 @@
 import logging
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
-from napari_brats.errors import CaseError, OutputError, TrainingError
+from napari_brats.errors import CaseError, OutputError
 from napari_brats.inference.devices import DeviceChoice, resolve_device
-from napari_brats.networks.checkpoint import load_checkpoint
-from napari_brats.networks.registry import create_model, model_spec
-from napari_brats.preprocessing.recipes import recipe_named
-from napari_brats.regions import REGIONS
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import CURVES_NAME, draw_curves
-from napari_brats.training.data import cache_patients
 from napari_brats.training.export import AveragedWeights, Export, training_card
-from napari_brats.training.module import HELD_OUT, RegionTraining, check_crop
+from napari_brats.training.module import HELD_OUT, RegionTraining
+from napari_brats.training.preparation import check_crop, network_of, prepare
+from napari_brats.training.presets import preset_of
 from napari_brats.training.reports import Progress, Reports
 from napari_brats.training.resume import STATE_NAME, state_to_resume, write_config
-from napari_brats.training.split import grade_of, held_out, write_split
-from napari_brats.training.stream import Crops, Pool
-from napari_brats.training.synthetic import synthetic_source
 
 _PRECISIONS = {"bfloat16": "bf16-mixed", "float16": "16-mixed", "float32": "32-true"}
-_GRADIENT_NORM = 12.0
 
 
 def train(
@@ -75,83 +68,34 @@ def train(
         raise CaseError(
             "nothing to train on; give --data folders of patients, --anatomy brain maps, or both"
         )
-    check_crop(config.crop, model_spec(config.model))
+    check_crop(config)
     state = state_to_resume(config) if config.resume else None
     choice = resolve_device(config.device, "auto" if config.mixed_precision else "float32")
-    module, patients = _module(config, on_notice)
+    material = prepare(config, on_notice)
+    if not config.resume:
+        write_config(config)
+    steps = config.steps or (preset_of(config).epochs or 0) * material.epoch_steps
+    config = replace(config, steps=steps)
+    if config.patience and not material.holdout:
+        on_notice("no patient is held out, so nothing is watched: --patience does not count")
+        config = replace(config, patience=0)
+    module = RegionTraining(
+        config, network_of(config), material.crops, material.holdout, material.epoch_steps
+    )
     averaged = AveragedWeights(config.average)
     stem = config.output / f"{config.model}-{config.size}"
-    options = _options(config)
+    patients = len(material.real)
     callbacks = [
         averaged,
         Reports(on_progress, stop),
-        Export(averaged, lambda now: training_card(config, now, options, patients), stem),
+        Export(averaged, lambda now: training_card(config, now, patients), stem),
         *_callbacks(config),
     ]
-    if not config.resume:
-        write_config(config)
     trainer = _trainer(config, choice, callbacks)
     _fit(trainer, module, state)
     if trainer.is_global_zero:
         draw_curves(config.output / "log", config.output / CURVES_NAME)
     return stem.with_name(f"{stem.name}.safetensors")
-
-
-def _module(config: TrainConfig, on_notice: Callable[[str], None]) -> tuple[RegionTraining, int]:
-    """Return what is trained, and on how many real patients."""
-    cache = _folders(config)
-    recipe = recipe_named(config.recipe)
-    cached = cache_patients(config.data, recipe, cache, on_notice)
-    paths = list(cached)
-    kept = held_out(
-        [grade_of(image) for image in cached.values()],
-        holdout=config.holdout, folds=config.folds, fold=config.fold, seed=config.seed,
-    )  # fmt: skip
-    holdout = [paths[number] for number in kept]
-    real = [path for path in paths if path not in holdout]
-    write_split(config.output, real, holdout)
-    synthetic = synthetic_source(config, recipe, cache, on_notice)
-    share = config.synthetic_share if synthetic is not None else 0.0
-    t1_and_t1ce = [
-        recipe.modalities.index(name) for name in ("t1", "t1ce") if name in recipe.modalities
-    ]
-    crops = Crops(
-        Pool(real) if real else None, synthetic, share, config.crop, config.seed,
-        tuple(t1_and_t1ce), config.drop_modality,
-    )  # fmt: skip
-    on_notice(f"training on {len(real)} real patients, {len(holdout)} held out")
-    return RegionTraining(config, _network(config), crops, holdout), len(real)
-
-
-def _options(config: TrainConfig) -> dict[str, Any]:
-    channels = len(recipe_named(config.recipe).modalities)
-    return {"out_channels": len(REGIONS), "in_channels": channels}
-
-
-def _network(config: TrainConfig) -> Any:
-    """Return the network to begin with.
-
-    Raises
-    ------
-    CheckpointError
-        If the weights to go on from cannot be read.
-    TrainingError
-        If they belong to another network, size or recipe.
-    """
-    import torch
-
-    if config.start is None:
-        torch.manual_seed(config.seed)
-        return create_model(config.model, config.size, **_options(config))
-    network, card = load_checkpoint(config.start)
-    found = (card.architecture, card.size, card.recipe)
-    wanted = (config.model, config.size, config.recipe)
-    if found != wanted:
-        raise TrainingError(
-            f"{config.start!r} holds weights of {' '.join(found)!r}, not of {' '.join(wanted)!r}; "
-            "give --start weights of the same network, size and recipe"
-        )
-    return network.train()
 
 
 def _callbacks(config: TrainConfig) -> list[Callback]:
@@ -187,7 +131,7 @@ def _trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback
         max_steps=config.steps,
         logger=loggers,
         callbacks=callbacks,
-        gradient_clip_val=_GRADIENT_NORM,
+        gradient_clip_val=preset_of(config).gradient_clip,
         log_every_n_steps=1,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
@@ -208,17 +152,3 @@ def _fit(trainer: Trainer, module: RegionTraining, state: Path | None) -> None:
             f"cannot write to {str(trainer.default_root_dir)!r}: {error.strerror or error}; what "
             "was written before is whole: make room or choose another --output, and use --resume"
         ) from error
-
-
-def _folders(config: TrainConfig) -> Path:
-    """Make the folders to write to and return the cache."""
-    cache = config.cache or config.output / "cache"
-    for folder in (config.output, cache):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot make the folder {str(folder)!r}: {error.strerror}; "
-                "give another with --output or --cache"
-            ) from error
-    return cache

@@ -1,4 +1,4 @@
-"""LOSSES: one row a loss, ours and those of the five networks' authors; and the Dice to watch.
+"""LOSSES: one row a loss, ours and those of the five networks' authors.
 
 Every loss takes logits (N, K, ...), in two or three dimensions and of any floating dtype, and
 the targets that `targets_for` makes of region masks; it computes in float32.
@@ -209,14 +209,3 @@ def make_loss(name: str) -> nn.Module:
     if name not in LOSSES:
         raise TrainingError(f"unknown loss {name!r}; choose one of {', '.join(LOSSES)}")
     return LOSSES[name].factory()
-
-
-@torch.no_grad()
-def hard_dice(logits: Tensor, regions: Tensor) -> list[float]:
-    """Dice of thresholded regions, both (N, 3, X, Y, Z); 1 where both are empty."""
-    predicted = logits > 0
-    truth = regions > 0.5
-    dims = (0, *range(2, logits.ndim))
-    both = (predicted & truth).sum(dims)
-    total = predicted.sum(dims) + truth.sum(dims)
-    return [1.0 if t == 0 else 2 * float(b) / float(t) for b, t in zip(both, total, strict=True)]

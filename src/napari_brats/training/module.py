@@ -15,13 +15,18 @@ from torch.utils.data import DataLoader
 
 from napari_brats.errors import TrainingError
 from napari_brats.inference import predict_logits
-from napari_brats.networks.registry import ModelSpec, model_spec
-from napari_brats.regions import REGIONS, region_mask
+from napari_brats.inference.postprocessing import region_probabilities
+from napari_brats.metrics.overlap import joint_counts
+from napari_brats.metrics.scores import score_regions
+from napari_brats.networks.registry import model_spec
+from napari_brats.regions import tissues_from_regions
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.data import Sample
-from napari_brats.training.losses import RegionLoss, hard_dice
-from napari_brats.training.schedule import one_cycle
+from napari_brats.training.losses import LOSSES, make_loss
+from napari_brats.training.presets import learning_rate, make_optimizer, preset_of
+from napari_brats.training.schedules import Moment
 from napari_brats.training.stream import Consecutive, Crops
+from napari_brats.training.targets import targets_for
 
 HELD_OUT = "dice"
 """The held-out patients' mean Dice in the logs; with ``_WT`` and so on, each region's."""
@@ -40,6 +45,8 @@ class RegionTraining(LightningModule):
         What to train on.
     holdout : list of Path
         Cached samples to watch the Dice on.
+    epoch_steps : int
+        Steps of an epoch as the network's authors count them.
 
     Attributes
     ----------
@@ -52,16 +59,24 @@ class RegionTraining(LightningModule):
     """
 
     def __init__(
-        self, config: TrainConfig, network: nn.Module, crops: Crops, holdout: list[Path]
+        self,
+        config: TrainConfig,
+        network: nn.Module,
+        crops: Crops,
+        holdout: list[Path],
+        epoch_steps: int = 1,
     ) -> None:
         super().__init__()
         self.config = config
         self.spec = model_spec(config.model)
         self.network = network
         self.network.to(memory_format=self._channels_last)  # type: ignore[call-overload]
-        self.loss = RegionLoss()
+        self.preset = preset_of(config)
+        self.loss = make_loss(self.preset.loss)
+        self.outputs = LOSSES[self.preset.loss].outputs
         self.crops = crops
         self.holdout = holdout
+        self.epoch_steps = epoch_steps
         self.fraction = self.seconds = self.waited = 0.0
         self._clock = time.monotonic()
 
@@ -88,11 +103,8 @@ class RegionTraining(LightningModule):
         return DataLoader(_Paths(self.holdout), batch_size=None) if self.holdout else []
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW; its learning rate is set before every step."""
-        config = self.config
-        return torch.optim.AdamW(
-            self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
+        """Return the preset's optimizer; its learning rate is set before every step."""
+        return make_optimizer(self.preset, self.network.parameters())
 
     def on_fit_start(self) -> None:
         """Fuse layers where a compiler is there; all samples have one size."""
@@ -108,7 +120,8 @@ class RegionTraining(LightningModule):
         self.waited += self._tick()
         config, step = self.config, self.global_step
         self.fraction = self._shared((step + 1) / config.steps)
-        rate = config.learning_rate * one_cycle(self.fraction)
+        moment = Moment(step, step // self.epoch_steps, self.fraction)
+        rate = learning_rate(self.preset, moment)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate
         torch.manual_seed(hash((config.seed, step, self.global_rank)) % 2**32)
@@ -124,7 +137,7 @@ class RegionTraining(LightningModule):
         images, regions = (as_input(part, self.spec.ndim) for part in batch)
         logits = self.network(images.contiguous(memory_format=self._channels_last))
         with torch.autocast(self.device.type, enabled=False):
-            loss: Tensor = self.loss(logits, regions)
+            loss: Tensor = self.loss(logits, targets_for(regions, self.outputs))
         if not math.isfinite(loss.item()):
             raise TrainingError(
                 f"the loss became {loss.item()} at step {self.global_step + 1}; the last "
@@ -137,7 +150,8 @@ class RegionTraining(LightningModule):
         """Log, and stop when the time is over."""
         self._tick()
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        self.log_dict({"loss": outputs["loss"].detach(), "learning_rate": rate})
+        loss = outputs["loss"].detach()
+        self.log_dict({"loss": loss, "learning_rate": rate, "step": float(self.global_step)})
         if self.fraction >= 1:
             self.trainer.should_stop = True
 
@@ -147,10 +161,12 @@ class RegionTraining(LightningModule):
         network = copy.deepcopy(self.network).eval()
         images = np.array(sample.images, np.float32)
         logits = predict_logits(network, images, device=str(self.device))
-        regions = np.stack([region_mask(np.asarray(sample.tissues), name) for name in REGIONS])
-        dice = hard_dice(torch.from_numpy(logits)[None], torch.from_numpy(regions)[None])
-        scores = {f"{HELD_OUT}_{name}": score for name, score in zip(REGIONS, dice, strict=True)}
-        self.log_dict({HELD_OUT: float(np.mean(dice)), **scores}, batch_size=1)
+        found = region_probabilities(logits, self.outputs) > 0.5
+        joint = joint_counts(tissues_from_regions(found), np.asarray(sample.tissues))
+        dice = {name: score.dice for name, score in score_regions(joint, voxel_ml=1.0).items()}
+        logged = {f"{HELD_OUT}_{name}": score for name, score in dice.items()}
+        logged |= {HELD_OUT: float(np.mean([*dice.values()])), "step": float(self.global_step)}
+        self.log_dict(logged, batch_size=1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the clock."""
@@ -193,12 +209,3 @@ class _Paths(torch.utils.data.Dataset[Path]):
 def as_input(samples: Tensor, ndim: int) -> Tensor:
     """Give (N, C, X, Y, Z) as it is to a 3D network, as slices (N Z, C, X, Y) to a 2D one."""
     return samples if ndim == 3 else samples.movedim(4, 1).flatten(0, 1)
-
-
-def check_crop(crop: tuple[int, int, int], spec: ModelSpec) -> None:
-    """Raise TrainingError if a network cannot take samples of this size."""
-    if any(side < 1 or side % spec.multiple for side in crop[: spec.ndim]):
-        raise TrainingError(
-            f"{spec.name!r} cannot train on samples of {' x '.join(map(str, crop))} voxels; "
-            f"give --crop multiples of {spec.multiple}"
-        )

@@ -6,12 +6,13 @@ named in ``left_out``. Importing this module does not import torch; `make_optimi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_brats.errors import TrainingError
 from napari_brats.networks.registry import MODELS, model_spec
 from napari_brats.preprocessing.recipes import recipe_named
+from napari_brats.training.config import TrainConfig
 from napari_brats.training.schedules import SCHEDULES, Moment
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Preset:
         Row of `SAMPLINGS`.
     augmentation : tuple of str
         Rows of `AUGMENTATIONS`, first to last.
-    least_tumor_ml : float
-        Patients with less tumor than this are left out.
+    least_tumor : float
+        Patients whose tumor takes less than this share of the grid are left out.
     gradient_clip : float, optional
         Largest norm of a step's gradient.
     weight_average : float, optional
@@ -94,7 +95,7 @@ class Preset:
     schedule: str = "constant"
     sampling: str = "whole"
     augmentation: tuple[str, ...] = ()
-    least_tumor_ml: float = 0.0
+    least_tumor: float = 0.0
     gradient_clip: float | None = None
     weight_average: float | None = None
     patience: int | None = None
@@ -125,8 +126,9 @@ _OURS = Preset(
 )
 
 _KERAS_ADAM = {"eps": 1e-7}  # Keras's default; PyTorch's is 1e-8
-# The authors ask for 1 % of 128^3 voxels of 1 mm; a volume holds on any grid.
-_ONE_PERCENT_ML = 0.01 * 128**3 / 1000
+# The authors ask for 1 % of 128^3 voxels of 1 mm: the same volume in BraTS's field, resized.
+_ONE_PERCENT = 0.01
+_ONE_PERCENT_RESIZED = 0.01 * 128**3 / (240 * 240 * 155)
 _UNSORTED = "images and masks paired by two unsorted listings of folders"
 
 _SEEDS: Mapping[str, Preset] = {
@@ -141,7 +143,7 @@ _SEEDS: Mapping[str, Preset] = {
         epochs=100,
         recipe=MODELS["dresunet3d"].recipe,
         options={"block_dropout": 0.2, "level_dropout": 0.1},
-        least_tumor_ml=_ONE_PERCENT_ML,
+        least_tumor=_ONE_PERCENT_RESIZED,
         left_out=(_UNSORTED, "a last, smaller batch that the epoch's count of steps leaves out"),
     ),
     "dr_unet104": Preset(
@@ -195,7 +197,7 @@ _SEEDS: Mapping[str, Preset] = {
         epochs=50,
         recipe=MODELS["unet3d"].recipe,
         options={"dropout_scale": 1.0},
-        least_tumor_ml=_ONE_PERCENT_ML,
+        least_tumor=_ONE_PERCENT,
         left_out=(
             _UNSORTED,
             "the script's single epoch, where the notebook that made the weights has 50",
@@ -222,6 +224,8 @@ _SEEDS: Mapping[str, Preset] = {
     ),
 }
 
+_NO_AVERAGE = 0.0
+
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
     "ours": dict.fromkeys(MODELS, _OURS),
     "seed": _SEEDS,
@@ -241,6 +245,47 @@ def preset_for(name: str, model: str) -> Preset:
     if name not in PRESETS:
         raise TrainingError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[name][model_spec(model).name]
+
+
+def config_of_preset(name: str, model: str, **given: Any) -> TrainConfig:
+    """Return the settings of a preset, but for those that are given.
+
+    Parameters
+    ----------
+    name, model : str
+        As in `preset_for`.
+    **given
+        Fields of `TrainConfig`.
+    """
+    preset = preset_for(name, model)
+    x, y, *z = preset.crop
+    from_preset = {
+        "size": preset.size,
+        "recipe": preset.recipe,
+        "steps": preset.steps or 0,
+        "batch": preset.batch,
+        "crop": (x, y, *z) if z else (x, y, 1),
+        "learning_rate": preset.learning_rate,
+        "weight_decay": preset.optimizer_options.get("weight_decay", 0.0),
+        "average": preset.weight_average or _NO_AVERAGE,
+        "patience": preset.patience or 0,
+    }
+    return TrainConfig(**{**from_preset, **given, "preset": name, "model": model})
+
+
+def preset_of(config: TrainConfig) -> Preset:
+    """Return the preset of a training, with the numbers that its settings override."""
+    preset = preset_for(config.preset, config.model)
+    options = {**preset.optimizer_options, "weight_decay": config.weight_decay}
+    return replace(
+        preset,
+        learning_rate=config.learning_rate,
+        optimizer_options=options,
+        recipe=config.recipe,
+        batch=config.batch,
+        crop=config.crop,
+        size=config.size,
+    )
 
 
 def make_optimizer(preset: Preset, parameters: "Iterable[nn.Parameter]") -> "Optimizer":

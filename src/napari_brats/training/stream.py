@@ -15,8 +15,12 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from napari_brats.errors import CaseError
+from napari_brats.preprocessing.recipes import Recipe
 from napari_brats.regions import REGIONS, region_mask
 from napari_brats.training.data import Sample
+from napari_brats.training.presets import Preset
+
+_SLACK = 1.3
 
 
 class Source(Protocol):
@@ -50,8 +54,10 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         Voxels (X, Y, Z) of what comes out.
     seed : int
         With a sample's number, decides every draw.
-    together : tuple of int
-        Channels whose brightness changes nearly together (`RandBrightness`).
+    preset : Preset
+        Its sampling and augmentation count.
+    recipe : Recipe
+        What the samples were prepared with.
     drop_modality : float
         Probability that one modality of a sample is missing (0 everywhere).
     """
@@ -63,7 +69,8 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         synthetic_share: float,
         crop: tuple[int, int, int],
         seed: int,
-        together: tuple[int, ...] = (),
+        preset: Preset,
+        recipe: Recipe,
         drop_modality: float = 0.0,
     ) -> None:
         if real is None and synthetic is None:
@@ -72,7 +79,11 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         self.share = synthetic_share
         self.crop = crop
         self.seed = seed
-        self.together = together
+        self.preset = preset
+        self.background = recipe.background
+        self.together = tuple(
+            channel for channel, name in enumerate(recipe.modalities) if name in ("t1", "t1ce")
+        )
         self.drop_modality = drop_modality
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
@@ -90,8 +101,17 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         synthetic = rng.random() < self.share
         source = self.sources[-1 if synthetic else 0]
         seed = int(rng.integers(2**31))
-        augment = augmentation(self.crop, seed, self.together, self.drop_modality)
-        item: dict[str, Any] = augment(loose_crop(source(number, rng), self.crop, rng))
+        kinds = self.preset.augmentation
+        augment = augmentation(
+            self.crop, seed, kinds, together=self.together, drop_modality=self.drop_modality
+        )
+        slack = _SLACK if "affine" in kinds else 1.0
+        sample = source(number, rng)
+        cut = loose_crop(
+            sample, self.crop, rng,
+            slack=slack, sampling=self.preset.sampling, background=self.background,
+        )  # fmt: skip
+        item: dict[str, Any] = augment(cut)
         tissues = np.asarray(item["tissues"][0]).astype(np.uint8)
         regions = np.stack([region_mask(tissues, name) for name in REGIONS])
         return item["images"].as_tensor().float(), torch.from_numpy(regions).float()
@@ -123,22 +143,25 @@ class Consecutive(Sampler[int]):
 
 
 def loose_crop(
-    sample: Sample, crop: tuple[int, int, int], rng: np.random.Generator, slack: float = 1.3
+    sample: Sample,
+    crop: tuple[int, int, int],
+    rng: np.random.Generator,
+    *,
+    slack: float = _SLACK,
+    sampling: str = "tumor",
+    background: float = 0.0,
 ) -> dict[str, NDArray[np.float32]]:
-    """Cut a box ``slack`` times the crop, around a tumor or brain voxel, zero-padded.
+    """Cut a box ``slack`` times the crop around a voxel that a row of `SAMPLINGS` chooses.
 
-    The slack gives a later rotation and scaling something to show at the corners.
+    Padded with background. The slack gives a later rotation and scaling something to show at
+    the corners.
     """
     size = np.array([round(side * slack) for side in crop])
     shape = np.array(sample.tissues.shape)
-    target = sample.tissues > 0 if rng.random() < 0.5 else sample.images[0] != 0
-    where = np.flatnonzero(target)
-    if where.size == 0:
-        where = np.flatnonzero(sample.images[0] != 0)
-    center = np.array(np.unravel_index(where[rng.integers(where.size)], sample.tissues.shape))
+    center = _draw_center(sample, rng, sampling, background)
     # Stay over the brain: a box that fits is never moved past the volume's faces.
     start = np.clip(center - size // 2, np.minimum(0, shape - size), np.maximum(0, shape - size))
-    images = np.zeros((sample.images.shape[0], *size), np.float32)
+    images = np.full((sample.images.shape[0], *size), background, np.float32)
     tissues = np.zeros((1, *size), np.float32)
     source = tuple(
         slice(max(s, 0), min(s + n, m)) for s, n, m in zip(start, size, shape, strict=True)
@@ -149,3 +172,14 @@ def loose_crop(
     images[(slice(None), *target_box)] = sample.images[(slice(None), *source)]
     tissues[(slice(None), *target_box)] = sample.tissues[source]
     return {"images": images, "tissues": tissues}
+
+
+def _draw_center(
+    sample: Sample, rng: np.random.Generator, sampling: str, background: float
+) -> NDArray[np.intp]:
+    """Return a voxel: in the tumor or brain by turns, in the brain, or anywhere."""
+    brain = sample.images[0] != background
+    where = np.flatnonzero(sample.tissues if rng.random() < 0.5 and sampling == "tumor" else brain)
+    if sampling == "whole" or where.size == 0:
+        where = np.flatnonzero(brain) if sampling != "whole" else np.arange(brain.size)
+    return np.array(np.unravel_index(where[rng.integers(where.size)], brain.shape))

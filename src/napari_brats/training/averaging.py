@@ -1,17 +1,8 @@
-"""The learning rate and the averaging of weights over a training."""
+"""The running average of the weights, which is what a training keeps."""
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor
-
-
-def one_cycle(fraction: float, warm_up: float = 0.05) -> float:
-    """Learning rate over its peak: linear up, then half a cosine down to 1 %."""
-    if fraction < warm_up:
-        return max(fraction / warm_up, 0.01)
-    rest = (fraction - warm_up) / (1 - warm_up)
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * min(rest, 1.0))) / 2
 
 
 class MovingAverage:

@@ -1,16 +1,7 @@
 import pytest
 import torch
 
-from napari_brats.training.schedule import MovingAverage, one_cycle
-
-
-def test_one_cycle_rises_then_falls():
-    """The rate peaks after the warm-up and ends at 1 %."""
-    rates = [one_cycle(i / 100) for i in range(101)]
-    assert max(rates) == pytest.approx(1, abs=0.02)
-    assert rates.index(max(rates)) == 5
-    assert rates[-1] == pytest.approx(0.01)
-    assert all(rate > 0 for rate in rates)
+from napari_brats.training.averaging import MovingAverage
 
 
 def test_the_average_follows_constant_weights():
