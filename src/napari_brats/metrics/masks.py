@@ -85,9 +85,10 @@ def bounding_box(mask: NDArray[np.bool_]) -> Box:
         x, y, z = bounding_box(mask.T)
         return z, y, x
     # Whole planes are joined first: that runs along the memory.
-    plane = mask.any(axis=0)
-    y, z = _extent(plane.any(axis=1)), _extent(plane.any(axis=0))
-    return _extent(mask[:, y, z].any(axis=(1, 2))), y, z
+    join = np.logical_or.reduce
+    plane = join(mask, axis=0)
+    y, z = _extent(join(plane, axis=1)), _extent(join(plane, axis=0))
+    return _extent(join(mask[:, y, z], axis=(1, 2))), y, z
 
 
 def padded(array: NDArray[np.generic], box: Box) -> NDArray[np.bool_]:
