@@ -147,7 +147,7 @@ def _by_area(distances: SurfaceDistances) -> float:
     ):
         order = np.lexsort((areas, part))
         covered = np.cumsum(areas[order]) / areas.sum()
-        directed.append(part[order[min(np.searchsorted(covered, 0.95), len(part) - 1)]])
+        directed.append(part[order[min(int(np.searchsorted(covered, 0.95)), len(part) - 1)]])
     return float(max(directed))
 
 

@@ -66,7 +66,9 @@ def surfel_areas(spacing_mm: tuple[float, float, float]) -> NDArray[np.float64]:
     codes, normals = _triangles()
     x, y, z = spacing_mm
     areas = np.linalg.norm(normals * [y * z, x * z, x * y], axis=1) / 2
-    return np.bincount(codes, weights=areas, minlength=256)
+    by_code = np.zeros(256)
+    np.add.at(by_code, codes, areas)
+    return by_code
 
 
 @lru_cache(maxsize=1)
@@ -78,7 +80,7 @@ def _triangles() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     for code in range(1, 255):
         bits = code if code.bit_count() <= 4 else 255 - code
         cube = np.array([(bits >> bit) & 1 for bit in range(8)], np.float32).reshape(2, 2, 2)
-        points, faces, _, _ = marching_cubes(cube, 0.5, method="lorensen")
+        points, faces, *_ = marching_cubes(cube, 0.5, method="lorensen")  # type: ignore[no-untyped-call]
         a, b, c = (points[faces[:, corner]].astype(np.float64) for corner in range(3))
         normals.append(np.cross(b - a, c - a))
         codes.append(np.full(len(faces), code))

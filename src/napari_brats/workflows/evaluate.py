@@ -66,7 +66,10 @@ class Evaluation:
 
 
 def _lesionwise(year: str, score: LesionScore | None, *names: str) -> dict[str, float | None]:
-    return {f"lesionwise_{year}_{name}": score and getattr(score, name) for name in names}
+    return {
+        f"lesionwise_{year}_{name}": None if score is None else getattr(score, name)
+        for name in names
+    }
 
 
 def evaluate(
