@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_brats.metrics.surface import HD95_RULES
+from napari_brats.metrics.table import METRICS
+from napari_brats.metrics.tasks import TASKS
 from napari_brats.naming import NAMINGS
 from napari_brats.networks.card import bundled_card, traces_rule
 from napari_brats.networks.registry import list_models
@@ -169,9 +172,62 @@ def left_out() -> str:
     )
 
 
+def metrics() -> str:
+    """Every number that `evaluate` gives."""
+    rows = [
+        [f"`{row.name}`", row.title, row.unit, row.better, row.formula, row.source]
+        for row in METRICS.values()
+    ]
+    return markdown(("name", "metric", "unit", "better", "formula", "source"), rows)
+
+
+def hd95() -> str:
+    """Return the readings of HD95."""
+    rows = [
+        [f"`{row.name}`", row.surface, row.formula, row.programs] for row in HD95_RULES.values()
+    ]
+    return markdown(("`--hd95`", "surface made of", "percentile", "programs"), rows)
+
+
+def tasks() -> str:
+    """Tasks of BraTS and the numbers in their rules."""
+    rows = [
+        [
+            f"`{row.name}`",
+            row.title,
+            ", ".join(f"`{name}`" for name in row.conventions) or "by choice only",
+            ", ".join(row.regions),
+            str(row.dilations),
+            f"{row.ignored_mm3:g}",
+            "matched lesions"
+            if row.least_mm3 is None
+            else f"all from {row.least_mm3:g} mm3 on, and false ones",
+            row.borrowed or "-",
+        ]
+        for row in TASKS.values()
+    ]
+    header = (
+        "task", "tumor", "label conventions", "regions", "2023: dilations",
+        "2023: ignored up to, mm3", "2026: mean over", "borrowed",
+    )  # fmt: skip
+    return markdown(header, rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     make.__name__: make
-    for make in (models, cases, weights, editions, recipes, losses, presets, left_out)
+    for make in (
+        models,
+        cases,
+        weights,
+        editions,
+        recipes,
+        losses,
+        presets,
+        left_out,
+        metrics,
+        hd95,
+        tasks,
+    )  # fmt: skip
 }
 
 

@@ -16,7 +16,7 @@ SOME = np.where(np.arange(20) < 5, np.uint8(Tissue.ENHANCING), np.uint8(0))
 def test_both_empty_scores_one() -> None:
     """A tumor that is not there and was not claimed is a full success."""
     for score in score_regions(joint_counts(EMPTY, EMPTY), 0.001).values():
-        assert score == RegionScore(1.0, 1.0, 1.0, 1.0, 0.0, 0.0)
+        assert score == RegionScore(1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(("prediction", "reference"), [(SOME, EMPTY), (EMPTY, SOME)])
@@ -26,7 +26,7 @@ def test_one_empty_scores_zero(
 ) -> None:
     """A false alarm and a missed tumor both score 0 in Dice, sensitivity and precision."""
     for score in score_regions(joint_counts(prediction, reference), 0.001).values():
-        assert (score.dice, score.sensitivity, score.precision) == (0.0, 0.0, 0.0)
+        assert (score.dice, score.jaccard, score.sensitivity, score.precision) == (0, 0, 0, 0)
 
 
 def test_scores_computed_by_hand() -> None:
@@ -35,12 +35,14 @@ def test_scores_computed_by_hand() -> None:
     score = score_regions(joint_counts(SOME, reference), 0.5)["ET"]
     assert score == RegionScore(
         dice=pytest.approx(6 / 9),
+        jaccard=0.5,
         sensitivity=0.75,
         specificity=pytest.approx(14 / 16),
         precision=0.6,
         volume_ml=2.5,
         reference_ml=2.0,
     )
+    assert score.volume_difference_ml == 0.5
 
 
 def test_regions_come_in_table_order_and_survive_json() -> None:

@@ -11,6 +11,7 @@ import pytest
 from napari_brats.case import load_case, save_segmentation, segmentation_of
 from napari_brats.cli import main
 from napari_brats.errors import CaseError, LabelError
+from napari_brats.metrics.table import METRICS
 from napari_brats.workflows.evaluate import evaluate
 
 MakePatient = Callable[..., Path]
@@ -40,13 +41,31 @@ def test_scores_equal_numpy(patient: tuple[Path, Path]) -> None:
 
 
 def test_json_has_the_promised_keys(patient: tuple[Path, Path]) -> None:
-    """One key, `regions`, with six numbers a region."""
+    """Three generations of scores, each with the regions, and the rules in words."""
     content = json.loads(json.dumps(evaluate(*patient).to_json(), allow_nan=False))
-    assert list(content) == ["regions"]
+    generations = ["regions", "subregions", "lesionwise_2023", "lesionwise_2026"]
+    assert list(content) == [*generations, "rules"]
     assert list(content["regions"]) == ["WT", "TC", "ET"]
     assert set(content["regions"]["TC"]) == {
-        "dice", "sensitivity", "specificity", "precision", "volume_ml", "reference_ml",
+        "dice", "jaccard", "sensitivity", "specificity", "precision", "hd95_mm", "hausdorff_mm",
+        "assd_mm", "nsd", "volume_ml", "reference_ml", "volume_difference_ml",
     }  # fmt: skip
+
+
+def test_rows_hold_every_metric_of_the_table(patient: tuple[Path, Path]) -> None:
+    """What goes into the CSV is METRICS, for each region."""
+    rows = evaluate(*patient).rows()
+    assert list(rows) == ["WT", "TC", "ET", "NETC", "SNFH", "RC"]
+    for values in rows.values():
+        assert set(values) == set(METRICS)
+
+
+def test_the_task_follows_the_edition_or_the_choice(patient: tuple[Path, Path]) -> None:
+    """Rules are those of the edition's task, unless another is asked for."""
+    assert evaluate(*patient).task == "GLI"
+    chosen = evaluate(*patient, task="MET")
+    assert chosen.task == "MET"
+    assert chosen.scores.rules["lesionwise_2023"].startswith("BraTS 2023 lesion-wise (MET)")
 
 
 def test_a_patients_folder_stands_for_its_reference(patient: tuple[Path, Path]) -> None:

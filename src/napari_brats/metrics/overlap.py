@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_brats.errors import CaseError, LabelError
-from napari_brats.regions import REGIONS, Tissue
+from napari_brats.regions import Tissue, region_tissues
 
 TISSUES = len(Tissue)
 
@@ -48,6 +48,11 @@ class Overlap:
     def dice(self) -> float:
         """2 tp / (2 tp + fp + fn) (Dice 1945, doi:10.2307/1932409)."""
         return self._share(2 * self.tp, self.predicted + self.expected)
+
+    @property
+    def jaccard(self) -> float:
+        """Return tp / (tp + fp + fn) (Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x)."""
+        return self._share(self.tp, self.tp + self.fp + self.fn)
 
     @property
     def sensitivity(self) -> float:
@@ -93,16 +98,21 @@ def joint_counts(
     LabelError
         If a value is not a `Tissue` code.
     """
-    if prediction.shape != reference.shape:
-        raise CaseError(
-            f"the prediction has shape {prediction.shape} and the reference {reference.shape}; "
-            "compare masks on one grid"
-        )
+    require_same_shape(prediction, reference)
     # One byte a pair keeps the pass over a full-size case in the cache's reach.
     pairs = _codes(prediction, "the prediction") * np.uint8(TISSUES)
     pairs += _codes(reference, "the reference")
     counts = np.bincount(pairs.ravel(order="K"), minlength=TISSUES**2)
     return counts.astype(np.int64, copy=False).reshape(TISSUES, TISSUES)
+
+
+def require_same_shape(prediction: NDArray[np.generic], reference: NDArray[np.generic]) -> None:
+    """Raise a `CaseError` that names both shapes if they differ."""
+    if prediction.shape != reference.shape:
+        raise CaseError(
+            f"the prediction has shape {prediction.shape} and the reference {reference.shape}; "
+            "compare masks on one grid"
+        )
 
 
 def tissue_counts(tissues: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -122,21 +132,21 @@ def tissue_counts(tissues: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def region_overlap(joint: NDArray[np.int64], region: str) -> Overlap:
-    """Sum a joint histogram to the counts of region ``"WT"``, ``"TC"`` or ``"ET"``.
+    """Sum a joint histogram to the counts of one region.
 
     Parameters
     ----------
     joint : NDArray[np.int64], shape (8, 8)
         From `joint_counts`.
     region : str
-        Key in `REGIONS`.
+        Key in `REGIONS` or `SUBREGIONS`.
 
     Returns
     -------
     Overlap
     """
     inside = np.zeros(TISSUES, np.int64)
-    inside[[int(tissue) for tissue in REGIONS[region].tissues]] = 1
+    inside[[int(tissue) for tissue in region_tissues(region)]] = 1
     outside = 1 - inside
     return Overlap(
         tp=int(inside @ joint @ inside),

@@ -15,17 +15,20 @@ from napari_brats.regions.conventions import (
 )
 from napari_brats.regions.tissues import (
     REGIONS,
+    SUBREGIONS,
     TISSUE_COLORS,
     TISSUE_TITLES,
     Region,
     Tissue,
     region_mask,
+    region_tissues,
     tissues_from_regions,
 )
 
 __all__ = [
     "LABEL_CONVENTIONS",
     "REGIONS",
+    "SUBREGIONS",
     "TISSUE_COLORS",
     "TISSUE_TITLES",
     "LabelConvention",
@@ -36,5 +39,6 @@ __all__ = [
     "encode_labels",
     "label_convention",
     "region_mask",
+    "region_tissues",
     "tissues_from_regions",
 ]

@@ -68,12 +68,30 @@ REGIONS: Mapping[str, Region] = {
     )
 }
 
+SUBREGIONS: Mapping[str, Region] = {
+    region.name: region
+    for region in (
+        Region("NETC", "tumor core without enhancement", _CORE - {Tissue.ENHANCING, Tissue.CYST}),
+        Region("SNFH", "edema and infiltration (FLAIR hyperintensity)", frozenset({Tissue.EDEMA})),
+        Region("RC", "resection cavity", frozenset({Tissue.CAVITY})),
+        Region("CC", "cystic component", frozenset({Tissue.CYST})),
+        Region("ED", "edema", frozenset({Tissue.EDEMA})),
+        Region("GTV", "gross tumor volume", frozenset({Tissue.GROSS_TUMOR})),
+    )
+}
+"""What an edition scores beside WT, TC and ET, under the names that its task uses."""
+
 
 def region_mask(tissues: NDArray[np.uint8], region: str) -> NDArray[np.bool_]:
-    """Return where a tissue map belongs to region ``"WT"``, ``"TC"`` or ``"ET"``."""
+    """Return where a tissue map belongs to a region of `REGIONS` or `SUBREGIONS`."""
     table = np.zeros(256, np.bool_)
-    table[[int(tissue) for tissue in REGIONS[region].tissues]] = True
+    table[[int(tissue) for tissue in region_tissues(region)]] = True
     return table[tissues]
+
+
+def region_tissues(region: str) -> frozenset[Tissue]:
+    """Return what a region of `REGIONS` or `SUBREGIONS` consists of."""
+    return (REGIONS.get(region) or SUBREGIONS[region]).tissues
 
 
 def tissues_from_regions(regions: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from napari_brats.case import cautions, load_mask
 from napari_brats.errors import CaseError, LabelError
-from napari_brats.metrics.overlap import joint_counts
-from napari_brats.metrics.scores import RegionScore, score_regions
+from napari_brats.metrics.case_scores import CaseScores, score_case
+from napari_brats.metrics.lesionwise import LesionScore
+from napari_brats.metrics.scores import FullRegionScore
+from napari_brats.metrics.surface import NSD_TOLERANCE_MM
+from napari_brats.metrics.tasks import TASKS, task_of
 from napari_brats.naming import NAMINGS, REFERENCE, recognize, split_extension
 from napari_brats.regions import LABEL_CONVENTIONS, LabelConvention, label_convention
-from napari_brats.volumes import Volume, require_same_grid, voxel_ml
+from napari_brats.volumes import Volume, require_same_grid, spacing_of
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,10 @@ class Evaluation:
         The files compared.
     convention : str
         Row of `LABEL_CONVENTIONS` that both were read with.
-    regions : Mapping[str, RegionScore]
-        Scores of WT, TC, ET.
+    task : str
+        Row of `TASKS` whose rules were taken.
+    scores : CaseScores
+        Everything that was measured.
     notes : tuple of str
         What to know about how the reference was read.
     """
@@ -33,16 +38,48 @@ class Evaluation:
     prediction: Path
     reference: Path
     convention: str
-    regions: Mapping[str, RegionScore]
+    task: str
+    scores: CaseScores
     notes: tuple[str, ...] = ()
+
+    @property
+    def regions(self) -> Mapping[str, FullRegionScore]:
+        """Scores of WT, TC and ET as a whole."""
+        return self.scores.regions
 
     def to_json(self) -> dict[str, object]:
         """Return what ``napari-brats evaluate --json`` prints."""
-        return {"regions": {name: score.to_json() for name, score in self.regions.items()}}
+        return self.scores.to_json()
+
+    def rows(self) -> dict[str, dict[str, float | None]]:
+        """Return the `METRICS` of each region, WT, TC and ET first; infinite where undefined."""
+        scores = self.scores
+        return {
+            region: {
+                **asdict(whole),
+                "volume_difference_ml": whole.volume_difference_ml,
+                **_lesionwise("2023", scores.lesionwise_2023.get(region), "dice", "hd95_mm"),
+                **_lesionwise("2026", scores.lesionwise_2026[region], "dice", "hd95_mm", "nsd"),
+            }
+            for region, whole in {**scores.regions, **scores.subregions}.items()
+        }
+
+
+def _lesionwise(year: str, score: LesionScore | None, *names: str) -> dict[str, float | None]:
+    return {
+        f"lesionwise_{year}_{name}": None if score is None else getattr(score, name)
+        for name in names
+    }
 
 
 def evaluate(
-    prediction: str | Path, reference: str | Path, *, labels: str | None = None
+    prediction: str | Path,
+    reference: str | Path,
+    *,
+    labels: str | None = None,
+    task: str | None = None,
+    hd95: str = "directed",
+    tolerance_mm: float = NSD_TOLERANCE_MM,
 ) -> Evaluation:
     """Compare a mask with a reference mask.
 
@@ -54,6 +91,12 @@ def evaluate(
         File of the mask to compare with, or the folder of a patient that has one.
     labels : str, optional
         Label convention of both masks; by default the one that the reference's name tells.
+    task : str, optional
+        Row of `TASKS` for the lesion-wise rules; by default the convention's.
+    hd95 : str
+        Row of `HD95_RULES`.
+    tolerance_mm : float
+        For NSD.
 
     Returns
     -------
@@ -74,9 +117,16 @@ def evaluate(
     predicted = Volume(*load_mask(prediction, convention), path=prediction)
     expected = Volume(*load_mask(reference, convention), path=reference)
     require_same_grid(predicted, expected)
-    joint = joint_counts(predicted.data, expected.data)
-    scores = score_regions(joint, voxel_ml(expected.affine))
-    return Evaluation(prediction, reference, convention.name, scores, notes)
+    row = TASKS[task] if task else task_of(convention.name)
+    scores = score_case(
+        predicted.data,
+        expected.data,
+        spacing_of(expected.affine),
+        row,
+        hd95=hd95,
+        tolerance_mm=tolerance_mm,
+    )
+    return Evaluation(prediction, reference, convention.name, row.name, scores, notes)
 
 
 def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention, tuple[str, ...]]:
