@@ -1,5 +1,6 @@
 """Where journals lie: beside the mask, or in the user's own data folder."""
 
+import contextlib
 import glob
 import os
 import re
@@ -44,7 +45,9 @@ def journal_files(case_id: str, image: Path) -> list[Path]:
     pattern = glob.escape(f".{safe_name(case_id)}-") + f"*{_ENDING}"
     found = []
     for folder in (results_folder(image), data_folder()):
-        found += [(path.stat().st_mtime, path) for path in folder.glob(pattern)]
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):  # whoever writes it may delete it any moment
+                found.append((path.stat().st_mtime, path))
     return [path for _, path in sorted(found)]
 
 

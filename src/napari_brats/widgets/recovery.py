@@ -1,14 +1,15 @@
 """When a patient is open: bring back what a crash left unsaved, and notice a second window."""
 
 import contextlib
-from collections.abc import Callable, Generator
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from napari_brats.editing.claim import Claim, Holder
 from napari_brats.editing.owner import HEARTBEAT_S
@@ -17,7 +18,7 @@ from napari_brats.editing.unsaved import Unsaved, find_unsaved
 from napari_brats.errors import JournalError
 from napari_brats.plugin.layers import tagged_mask
 from napari_brats.plugin.tags import LayerTag
-from napari_brats.widgets.background import Task, notify_error
+from napari_brats.widgets.background import notify_error
 from napari_brats.widgets.desk import Desk
 from napari_brats.widgets.edits import checksum
 from napari_brats.widgets.mask_book import mask_tag
@@ -66,8 +67,10 @@ class Recovery:
         self._offers: list[Unsaved] = []
         self._sources: tuple[Path, ...] = ()
         self._claim: Claim | None = None
-        self._task: Task | None = None
+        self._looking = False
         self._again = False
+        self._lookout = _Lookout()
+        self._lookout.ended.connect(self._looked, Qt.ConnectionType.QueuedConnection)
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
         panel.recover_asked.connect(self.recover)
@@ -77,19 +80,23 @@ class Recovery:
         self._timer.start(int(HEARTBEAT_S * 1000))
         defer(self.look)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being looked for."""
+        return not self._looking
+
     def close(self) -> None:
         """Let go of the viewer and of the patient."""
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)
         with contextlib.suppress(RuntimeError):  # Qt may have deleted it with its panel
             self._timer.stop()
-        if self._task is not None:
-            self._task.finish_unheard()
+        self._lookout.ended.disconnect(self._looked)
         self._release()
 
     def look(self) -> None:
         """Look, in the background, for unsaved edits and other windows."""
-        if self._task is not None:
+        if self._looking:
             self._again = True
             return
         tag = None if self._desk.expecting else self._desk.tag()
@@ -102,14 +109,8 @@ class Recovery:
         if self._claim is None:
             self._sources = tag.sources
             self._claim = Claim(tag.case_id, tag.sources[0])
-        claim = self._claim
-        self._task = Task(
-            lambda stop: _looking(tag, claim),
-            "Looking for unsaved edits",
-            on_report=_ignore,
-            on_result=lambda result: self._found(tag, *result),
-            on_end=self._looked,
-        )
+        self._looking = True
+        self._lookout.start(tag, self._claim)
 
     def recover(self) -> None:
         """Show the edits on offer: on the mask they belong to, else as a mask of their own."""
@@ -147,9 +148,17 @@ class Recovery:
     def _on_layers(self, event: Any) -> None:
         self._defer(self.look)
 
-    def _found(self, tag: LayerTag, holder: Holder | None, found: list[Unsaved]) -> None:
-        if tag.sources != self._sources:
-            return
+    def _looked(self, sight: "_Sight") -> None:
+        self._looking = False
+        if sight.error is not None:
+            notify_error(sight.error)
+        if self._again:
+            self._again = False
+            self.look()
+        elif sight.sources == self._sources:
+            self._tell(sight.holder, sight.found)
+
+    def _tell(self, holder: Holder | None, found: Sequence[Unsaved]) -> None:
         self._panel.show_notice(_notice(holder))
         news = []
         for unsaved in found:
@@ -159,12 +168,6 @@ class Recovery:
             elif unsaved.path not in self._journals.paths() and unsaved.path.exists():
                 news.append(unsaved)
         self._show(news)
-
-    def _looked(self) -> None:
-        self._task = None
-        if self._again:
-            self._again = False
-            self.look()
 
     def _is_saved(self, found: Unsaved) -> bool:
         """Return whether a mask was saved just so: the crash came right after."""
@@ -199,11 +202,33 @@ class Recovery:
         self._claim, self._sources = None, ()
 
 
-def _looking(
-    tag: LayerTag, claim: Claim
-) -> Generator[None, None, tuple[Holder | None, list[Unsaved]]]:
-    yield
-    return claim.renew(), find_unsaved(tag.case_id, tag.sources[0])
+@dataclass(frozen=True)
+class _Sight:
+    """What was seen of a patient: who else has it open, and unsaved edits."""
+
+    sources: tuple[Path, ...]
+    holder: Holder | None = None
+    found: tuple[Unsaved, ...] = ()
+    error: Exception | None = None
+
+
+class _Lookout(QObject):
+    """Looks in a thread of its own; napari's workers would be listed in the window each time."""
+
+    ended = Signal(object)
+
+    def start(self, tag: LayerTag, claim: Claim) -> None:
+        """Look once; `ended` gets a `_Sight`."""
+        Thread(target=self._work, args=(tag, claim), name="napari-brats", daemon=True).start()
+
+    def _work(self, tag: LayerTag, claim: Claim) -> None:
+        try:
+            found = find_unsaved(tag.case_id, tag.sources[0])
+            sight = _Sight(tag.sources, claim.renew(), tuple(found))
+        except Exception as error:  # a bug here must be seen, and later looks still happen
+            sight = _Sight(tag.sources, error=error)
+        with contextlib.suppress(RuntimeError):  # the window may be gone by now
+            self.ended.emit(sight)
 
 
 def _require_fitting(found: Unsaved, tag: LayerTag) -> None:
@@ -249,7 +274,3 @@ def _notice(holder: Holder | None) -> str:
 
 def _moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds):%d %B %Y, %H:%M}"
-
-
-def _ignore(_: object) -> None:
-    """Take a report that says nothing."""
