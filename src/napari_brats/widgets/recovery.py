@@ -67,8 +67,7 @@ class Recovery:
         self._offers: list[Unsaved] = []
         self._sources: tuple[Path, ...] = ()
         self._claim: Claim | None = None
-        self._looking = False
-        self._again = False
+        self._looking = self._again = self._closed = False
         self._lookout = _Lookout()
         self._lookout.ended.connect(self._looked, Qt.ConnectionType.QueuedConnection)
         viewer.layers.events.inserted.connect(self._on_layers)
@@ -87,6 +86,7 @@ class Recovery:
 
     def close(self) -> None:
         """Let go of the viewer and of the patient."""
+        self._closed = True
         self._viewer.layers.events.inserted.disconnect(self._on_layers)
         self._viewer.layers.events.removed.disconnect(self._on_layers)
         with contextlib.suppress(RuntimeError):  # Qt may have deleted it with its panel
@@ -96,6 +96,8 @@ class Recovery:
 
     def look(self) -> None:
         """Look, in the background, for unsaved edits and other windows."""
+        if self._closed:  # a look that was put off until the window was gone
+            return
         if self._looking:
             self._again = True
             return
@@ -254,11 +256,11 @@ def _new_mask(found: Unsaved, tag: LayerTag) -> Any:
 
 
 def _words(found: Unsaved) -> str:
-    subject, edits = found.replay.subject, found.replay.edits
-    what = Path(subject.mask).name if subject.mask else f"{subject.title} {subject.case_id}"
+    subject = found.replay.subject
+    mask = Path(subject.mask).name if subject.mask else subject.title
     return (
-        f"Unsaved edits of {what} were found: {edits} record{'s' * (edits > 1)}, "
-        f"the last on {_moment(found.replay.changed_at)}."
+        f"Edits of the mask {mask!r} were not saved; the last one was made on "
+        f"{_moment(found.replay.changed_at)}."
     )
 
 

@@ -30,7 +30,8 @@ class RecoveryPanel(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        # napari's themes draw no frames; this color stands out in the light and the dark one.
+        self.setStyleSheet("RecoveryPanel { border-left: 4px solid #e69f00; }")
         self.notice = QLabel(self)
         self.notice.setAccessibleName("Another window on this case")
         self.words = QLabel(self)
