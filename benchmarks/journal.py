@@ -24,7 +24,7 @@ from napari_brats.editing.scribe import Scribe
 from napari_brats.widgets.edits import LayerEdits
 
 SHAPE = (155, 240, 240)
-ROUNDS, STROKES = 10, 25
+ROUNDS, STROKES = 5, 25
 
 
 def strokes(layer: Labels, rng: np.random.Generator) -> list[float]:
@@ -48,7 +48,8 @@ def spread(values: list[float]) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    layer = Labels(np.zeros(SHAPE, np.uint8), brush_size=20)
+    layer = Labels(np.zeros(SHAPE, np.uint8))
+    layer.brush_size = 20
     edits = LayerEdits(layer, lambda function: function())
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
