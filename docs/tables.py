@@ -227,7 +227,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
         metrics,
         hd95,
         tasks,
-    )  # fmt: skip
+    )
 }
 
 

@@ -92,6 +92,13 @@ def _decathlon(
     return image
 
 
+@pytest.fixture(autouse=True)
+def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the user's own data folder out of the tests."""
+    monkeypatch.setenv("NAPARI_BRATS_DATA", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 @pytest.fixture
 def make_patient_folder() -> MakePatient:
     """Return a function that writes a tiny patient of any edition.

@@ -38,5 +38,9 @@ class TakenError(OutputError):
     """A file that was to be new is there already."""
 
 
+class JournalError(BratsError):
+    """A journal of edits cannot be read, or belongs to another mask."""
+
+
 class Cancelled(BratsError):
     """The user stopped the work; nothing was written."""

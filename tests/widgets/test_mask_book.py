@@ -131,7 +131,7 @@ def test_a_duplicate_forgets_the_originals_file(book, case, show_case, add_mask,
     """Saving the copy of a saved mask must not overwrite the original."""
     viewer = show_case(case)
     mask = add_mask(case)
-    book.saved(mask, tmp_path / "a_mask.nii.gz", 0)
+    book.saved(mask, tmp_path / "a_mask.nii.gz", mask.data)
     data, keywords, kind = mask.as_layer_data_tuple()
     twin = viewer._add_layer_from_data(data.copy(), keywords, kind)[0]
     assert mask_tag(twin).path is None
@@ -145,8 +145,8 @@ def test_unsaved_edits(book, case, show_case, add_mask, later, tmp_path):
     assert book.unsaved() == []
     mask.paint((5, 5, 5), 2)
     assert book.unsaved() == [mask]
-    path, saved = save_mask(mask_tag(mask), mask.data, tmp_path / "out_mask.nii.gz")
-    book.saved(mask, path, saved)
+    path = save_mask(mask_tag(mask), mask.data, tmp_path / "out_mask.nii.gz")
+    book.saved(mask, path, mask.data)
     assert book.unsaved() == []
     assert default_path(mask_tag(mask)) == path
 
@@ -234,6 +234,6 @@ def test_a_name_taken_at_the_same_moment(book, case, show_case, add_mask, monkey
     names = iter([first, first.with_name("another_mask.nii.gz")])
     first.write_bytes(b"somebody else's")
     monkeypatch.setattr("napari_brats.widgets.saving.default_path", lambda tag: next(names))
-    written, _ = save_mask(tag, np.zeros(case.shape, np.uint8).T)
+    written = save_mask(tag, np.zeros(case.shape, np.uint8).T)
     assert written.name == "another_mask.nii.gz"
     assert first.read_bytes() == b"somebody else's"

@@ -99,8 +99,12 @@ def mask_layer(
     path : Path or None
         File it was read from.
     """
-    tag = replace(_tag(case, view_convention), role=MASK, title=title, path=path)
-    return _labels(tag, tissues, f"{title} {case.case_id}")
+    return tagged_mask(replace(_tag(case, view_convention), path=path), tissues, title)
+
+
+def tagged_mask(tag: LayerTag, tissues: NDArray[np.uint8], title: str) -> LayerData:
+    """Turn a mask into an editable labels layer, of the patient and file that a tag names."""
+    return _labels(replace(tag, role=MASK, title=title), tissues, f"{title} {tag.case_id}")
 
 
 def brain_contrast(image: NDArray[np.floating[Any]]) -> tuple[float, float]:

@@ -42,6 +42,8 @@ class LayerEdits:
         Called after changes whose extent is unknown: recount.
     on_dirty : list of callable
         Called when `dirty` flips.
+    on_touch : list of callable
+        Called whenever voxels changed or are about to, also in the middle of a stroke.
     """
 
     def __init__(self, layer: Any, defer: Callable[[Callable[[], None]], None]) -> None:
@@ -49,6 +51,7 @@ class LayerEdits:
         self.on_paint: list[Callable[[Atoms], None]] = []
         self.on_replace: list[Callable[[], None]] = []
         self.on_dirty: list[Callable[[], None]] = []
+        self.on_touch: list[Callable[[], None]] = []
         self.dirty = False
         self._defer = defer
         self.voxels = self.saved = checksum(layer.data)
@@ -88,12 +91,18 @@ class LayerEdits:
         self._replaced()
         self._set_dirty(found != self.saved)
 
+    def _touch(self) -> None:
+        for listener in self.on_touch:
+            listener()
+
     def _replaced(self) -> None:
+        self._touch()
         for listener in self.on_replace:
             listener()
 
     def _on_labels_update(self, event: Any) -> None:
         self._stroking = True
+        self._touch()
 
     def _on_paint(self, event: Any) -> None:
         self._stroking = False
@@ -106,6 +115,7 @@ class LayerEdits:
 
     def _after_paint(self) -> None:
         self._stroking = False
+        self._touch()
         self.voxels = checksum(self.layer.data)
         if self._half_counted or self._settling:
             self._half_counted = False

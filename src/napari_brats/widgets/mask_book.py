@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Labels
+from numpy.typing import NDArray
 
 from napari_brats.plugin.layers import adopted_tag, tissue_appearance
 from napari_brats.plugin.tags import MASK, REFERENCE, LayerTag, tag_of
@@ -40,6 +41,10 @@ class MaskBook:
     ----------
     on_change : list of callable
         Called when masks come or go, or flip between saved and unsaved.
+    on_taken, on_gone : list of callable
+        Get a mask that came; get one that was removed, with its edits.
+    on_saved : list of callable
+        Get a mask that was saved, and the voxels that were written.
     """
 
     def __init__(self, viewer: "ViewerModel", defer: Callable[[Callable[[], None]], None]) -> None:
@@ -48,6 +53,9 @@ class MaskBook:
         self._edits: dict[Any, LayerEdits] = {}
         self._gone: tuple[Any, int] | None = None
         self.on_change: list[Callable[[], None]] = []
+        self.on_taken: list[Callable[[Any], None]] = []
+        self.on_gone: list[Callable[[Any, LayerEdits], None]] = []
+        self.on_saved: list[Callable[[Any, NDArray[Any]], None]] = []
         for layer in viewer.layers:
             self._take(layer)
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -96,14 +104,22 @@ class MaskBook:
                 return other
         return None
 
-    def saved(self, layer: Any, path: Path, saved_checksum: int) -> None:
-        """Note that a mask was written."""
+    def expect_unsaved(self, layer: Any) -> None:
+        """Let a mask that is about to be added count as unsaved."""
+        _left[layer] = NEVER_SAVED
+
+    def saved(self, layer: Any, path: Path, voxels: NDArray[Any]) -> None:
+        """Note that a mask was written, and with which voxels."""
         layer.metadata = {**layer.metadata, **replace(mask_tag(layer), path=path).metadata()}
-        self._edits[layer].mark_saved(saved_checksum)
+        self._edits[layer].mark_saved(checksum(voxels))
+        for listener in self.on_saved:
+            listener(layer, voxels)
         self._tell()
 
     def _on_inserted(self, event: Any) -> None:
         if self._take(event.value):
+            for listener in self.on_taken:
+                listener(event.value)
             self._tell()
 
     def _on_removed(self, event: Any) -> None:
@@ -115,6 +131,8 @@ class MaskBook:
             layer.events.name.disconnect(self._on_renamed)
             # napari converts a layer by taking it away and adding another with its voxels.
             self._gone = (layer.data, edits.saved) if edits.dirty else None
+            for listener in self.on_gone:
+                listener(layer, edits)
             self._tell()
 
     def _on_renamed(self, event: Any) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtWidgets import QFileDialog
 
 from napari_brats.plugin.tags import REFERENCE, tag_of
 from napari_brats.widgets.background import Task, notify_error
 from napari_brats.widgets.close_guard import Answer, Ask
 from napari_brats.widgets.comparison import Comparison
+from napari_brats.widgets.journals import Journals
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
 from napari_brats.widgets.mask_panel import UNSAVED, MaskPanel
 from napari_brats.widgets.saving import default_path, save_mask, saving
@@ -56,6 +58,7 @@ class MaskControl:
         self._comparison = Comparison()
         self.on_saved: list[Callable[[str], None]] = []
         self.book = MaskBook(viewer, defer)
+        self.journals = Journals(self.book)
         self._board = ScoreBoard(self.book, panel.show_scores)
         self.book.on_change.append(self._list)
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -78,6 +81,7 @@ class MaskControl:
             self._saving.finish_unheard()
         self._comparison.stop()
         self._board.close()
+        self.journals.close()
         self.book.close()
 
     def may_close(self) -> bool:
@@ -86,6 +90,8 @@ class MaskControl:
         if not unsaved:
             return True
         answer = self._ask([layer.name for layer in unsaved])
+        if answer is Answer.DISCARD:
+            self.journals.give_up()
         if answer is not Answer.SAVE:
             return answer is Answer.DISCARD
         # One mask that cannot be saved must not keep the others from being saved.
@@ -114,7 +120,7 @@ class MaskControl:
             lambda stop: saving(tag, snapshot, path),
             f"Saving {(path or default_path(tag)).name}",
             on_report=_ignore,
-            on_result=lambda saved: self._saved(layer, *saved),
+            on_result=lambda saved: self._saved(layer, saved, snapshot),
             on_end=self._saving_ended,
         )
 
@@ -132,17 +138,17 @@ class MaskControl:
     def _save_now(self, layer: Any) -> bool:
         tag = mask_tag(layer)
         try:
-            self._saved(layer, *save_mask(tag, layer.data))
+            self._saved(layer, save_mask(tag, layer.data), layer.data)
         except Exception as error:  # whatever went wrong, the window must stay open
             notify_error(error)
             return False
         return True
 
-    def _saved(self, layer: Any, path: Path, saved_checksum: int) -> None:
+    def _saved(self, layer: Any, path: Path, voxels: NDArray[Any]) -> None:
         from napari.utils.notifications import show_info
 
         if layer in self.book.masks():
-            self.book.saved(layer, path, saved_checksum)
+            self.book.saved(layer, path, voxels)
         show_info(f"Saved {path}")
         for listener in self.on_saved:
             listener(mask_tag(layer).case_id)

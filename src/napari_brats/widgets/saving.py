@@ -11,7 +11,6 @@ from napari_brats.errors import TakenError
 from napari_brats.plugin.masks import mask_path
 from napari_brats.plugin.tags import LayerTag
 from napari_brats.plugin.writer import segmentation_from
-from napari_brats.widgets.edits import checksum
 
 
 def default_path(tag: LayerTag) -> Path:
@@ -19,7 +18,7 @@ def default_path(tag: LayerTag) -> Path:
     return tag.path or mask_path(tag.sources[0], tag.case_id, tag.title)
 
 
-def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> tuple[Path, int]:
+def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> Path:
     """Write a mask on its patient's grid.
 
     Parameters
@@ -34,24 +33,22 @@ def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> tu
 
     Returns
     -------
-    tuple
-        The path, and the checksum of what was written.
+    Path
+        The file that was written.
     """
     segmentation = segmentation_from(tag, data)
     own = path or tag.path
     if own is not None:
-        return save_segmentation(segmentation, own), checksum(data)
+        return save_segmentation(segmentation, own)
     while True:
         try:
             new = default_path(tag)
-            return save_segmentation(segmentation, new, replace=False), checksum(data)
+            return save_segmentation(segmentation, new, replace=False)
         except TakenError:
             continue
 
 
-def saving(
-    tag: LayerTag, snapshot: NDArray[Any], path: Path | None
-) -> Generator[None, None, tuple[Path, int]]:
+def saving(tag: LayerTag, snapshot: NDArray[Any], path: Path | None) -> Generator[None, None, Path]:
     """Do `save_mask` as a generator; the snapshot is a copy that no later stroke touches."""
     yield
     return save_mask(tag, snapshot, path)

@@ -20,6 +20,8 @@ from napari_brats.widgets.orientation import OrientationLetters
 from napari_brats.widgets.patient_control import PatientControl
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.preferences import preferences
+from napari_brats.widgets.recovery import Recovery
+from napari_brats.widgets.recovery_panel import Confirm, RecoveryPanel, confirm_person
 from napari_brats.widgets.references import protect_references
 from napari_brats.widgets.run_control import RunControl, Unfinished
 from napari_brats.widgets.run_panel import RunPanel
@@ -50,7 +52,9 @@ class SegmentWidget(QWidget):
         self.models = ModelPanel(chosen.model, chosen.device, self)
         self.run = RunPanel(self)
         self.masks = MaskPanel(self)
+        self.found = RecoveryPanel(self)
         self.ask: Ask = ask_person(self)
+        self.confirm: Confirm = confirm_person(self)
         self._lay_out()
         protect_references(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
@@ -66,10 +70,19 @@ class SegmentWidget(QWidget):
             self.mask_control.book.unsaved_voxels,
         )
         self.run_control = RunControl(napari_viewer, desk, self.models, self.run)
+        self.recovery = Recovery(
+            napari_viewer,
+            desk,
+            self.mask_control,
+            self.found,
+            lambda question: self.confirm(question),
+            soon,
+        )
         for work in unfinished:
             self.run_control.take_over(work)
         self.patient_control.on_opened.append(self.letters.update)
         self.patient_control.on_settled.append(self.run_control.deliver_waiting)
+        self.patient_control.on_settled.append(self.recovery.look)
         self.mask_control.on_saved.append(self.patients.mark_segmented)
         self._guard: CloseGuard | None = None
         self._status: QLabel | None = None
@@ -140,6 +153,7 @@ class SegmentWidget(QWidget):
             self.readout,
             self.patient_control,
             self.run_control,
+            self.recovery,
             self.mask_control,
         ]
 
@@ -156,7 +170,7 @@ class SegmentWidget(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(10)
-        for panel in (self.patients, self.models, self.run, self.masks):
+        for panel in (self.patients, self.found, self.models, self.run, self.masks):
             column.addWidget(panel)
         column.addStretch(1)
         scroll = QScrollArea(self)

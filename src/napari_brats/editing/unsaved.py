@@ -1,0 +1,44 @@
+"""Find the journals that somebody was kept from saving."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_brats.editing.journal import Replay, read_journal
+from napari_brats.editing.places import concerns, journal_files
+from napari_brats.errors import JournalError
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """Edits that are in a journal only."""
+
+    path: Path
+    replay: Replay
+
+
+def find_unsaved(case_id: str, image: Path) -> list[Unsaved]:
+    """Return the journals of a patient that nobody is writing, the oldest first.
+
+    One whose edits cancel out is deleted: there is nothing in it to recover.
+
+    Parameters
+    ----------
+    case_id : str
+        The patient.
+    image : Path
+        Its first image.
+    """
+    found = []
+    for path in journal_files(case_id, image):
+        # Whoever writes it may save, and so delete it, at any moment.
+        with contextlib.suppress(JournalError, OSError):
+            touched = path.stat().st_mtime
+            replay = read_journal(path)
+            if not concerns(replay.subject, path, case_id, image) or replay.owner.lives(touched):
+                continue
+            if replay.changed:
+                found.append(Unsaved(path, replay))
+            else:
+                path.unlink()
+    return found
