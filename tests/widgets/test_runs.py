@@ -8,7 +8,8 @@ import pytest
 from napari_brats.case import save_segmentation, segmentation_of
 from napari_brats.errors import CaseError
 from napari_brats.networks.card import Card
-from napari_brats.networks.registry import MODELS, ModelRow
+from napari_brats.networks.catalog import ModelRow
+from napari_brats.networks.registry import MODELS
 from napari_brats.plugin.layers import tissue_appearance
 from napari_brats.plugin.masks import mask_path
 from napari_brats.plugin.tags import MASK, REFERENCE, tag_of
