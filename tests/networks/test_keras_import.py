@@ -1,4 +1,4 @@
-"""Keras weights give the outputs that Keras' layers would; anything else in a file is left alone."""
+"""Keras weights give the outputs of Keras' layers; anything else in a file is left alone."""
 
 import functools
 import importlib.util
@@ -125,7 +125,9 @@ def test_other_and_damaged_files_are_refused(content, tmp_path):
 def test_another_width_is_refused_before_reading(unet, monkeypatch):
     """The message names the tensor; no array is read for it."""
     monkeypatch.setattr(h5py.Dataset, "__getitem__", None)
-    refused(unet[1], r"no layer is left for 'encoder.0.0', which needs .*\(3, 3, 3, 3, 4\)", width=4)
+    refused(
+        unet[1], r"no layer is left for 'encoder.0.0', which needs .*\(3, 3, 3, 3, 4\)", width=4
+    )
     refused(unet[1], r"'head', which needs bias \(3,\)", out_channels=3)
 
 

@@ -40,8 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model_import.add_arguments(imported)
     imported.set_defaults(run=model_import.run)
     for action in (show, add, remove, download, imported):
-        add_json(action)
-        action.set_defaults(json=argparse.SUPPRESS)  # what stands before the action counts too
+        add_json(action, default=argparse.SUPPRESS)
 
 
 def run(_: argparse.Namespace, terminal: "Terminal") -> int:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from napari_brats.errors import CheckpointError
 from napari_brats.networks.card import Card
@@ -156,7 +157,9 @@ def _retrieve(url: str, target: Path, digest: str, on_step: OnStep | None) -> No
             known_hash=f"sha256:{digest}",
             fname=target.name,
             path=target.parent,
-            downloader=pooch.HTTPDownloader(progress, chunk_size=_CHUNK_BYTES, timeout=60),
+            downloader=pooch.HTTPDownloader(
+                progress, chunk_size=_CHUNK_BYTES, timeout=60, hooks={"response": _close_refusal}
+            ),
         )
     except requests.exceptions.ProxyError as error:
         raise _unreachable(url, f"the proxy in {_proxies()} does not let it through") from error
@@ -178,6 +181,12 @@ def _retrieve(url: str, target: Path, digest: str, on_step: OnStep | None) -> No
         raise CheckpointError(
             f"cannot store {url!r}: {error.strerror or error}; make room in {str(target.parent)!r}"
         ) from error
+
+
+def _close_refusal(response: Any, **_: object) -> None:
+    """Close the connection of an answer without a file, which pooch would leave open."""
+    if not response.ok:
+        response.close()
 
 
 def _unreachable(url: str, why: str) -> CheckpointError:
