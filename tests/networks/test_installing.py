@@ -68,7 +68,8 @@ def test_what_does_not_fit_its_card_is_not_copied(saved, monkeypatch):
     monkeypatch.setattr("napari_brats.networks.checkpoint.read_tensors", None)
     path.write_text(json.dumps({**card, "options": {"width": 3}}), "utf-8")
     refused(saved, "parameters, but")
-    refused(saved.parent / "absent.safetensors", "there is no file")
+    refused(saved.parent / "absent.safetensors", "nor a .safetensors file")
+    refused(saved.with_suffix(".h5"), "models import")
 
 
 def test_a_copy_that_fails_leaves_nothing(saved, folder, monkeypatch):

@@ -21,3 +21,21 @@ def test_an_added_model_can_be_chosen(qtbot, monkeypatch):
         panel.choose("ward-7")
         panel.choose(asked)
         assert panel.model() == "unet3d"
+
+
+def test_the_menu_is_up_to_date_when_it_opens(qtbot, monkeypatch):
+    """A model added meanwhile appears, one removed goes, and the choice stays where it can."""
+    card = Card("unet3d-lite", "unet3d", "lite", "brain-1mm", ("flair",), "regions")
+    rows = [ModelRow(MODELS["unet3d"], card)]
+    monkeypatch.setattr(model_panel, "list_models", lambda: list(rows))
+    panel = ModelPanel("unet3d", "auto")
+    qtbot.addWidget(panel)
+    rows.append(ModelRow(MODELS["unet3d"], card, "ward-7"))
+    panel.models.opening.emit()
+    assert panel.models.count() == 2
+    assert panel.model() == "unet3d"
+    panel.choose("ward-7")
+    rows.pop()
+    panel.models.opening.emit()
+    assert panel.models.count() == 1
+    assert panel.model() == "unet3d"

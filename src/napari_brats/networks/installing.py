@@ -6,7 +6,6 @@ is put in place last, so that a copy that fails half-way shows no model.
 
 import contextlib
 import hashlib
-import os
 import re
 import shutil
 from dataclasses import replace
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from napari_brats.errors import CheckpointError, OutputError
 from napari_brats.networks.card import Card
-from napari_brats.networks.catalog import added_names, checkpoint_pair, user_folder
+from napari_brats.networks.catalog import added_names, find_checkpoint, user_folder
 from napari_brats.networks.checkpoint import load_checkpoint
 from napari_brats.networks.registry import MODELS
 from napari_brats.volumes import atomic_write, write_json_atomic
@@ -49,11 +48,7 @@ def add_model(path: str | Path, name: str | None = None) -> Card:
     OutputError
         If it cannot be written. Nothing is left then.
     """
-    source, _ = checkpoint_pair(Path(path))
-    if not os.path.isfile(source):
-        raise CheckpointError(
-            f"there is no file {str(source)!r}; give the .safetensors file of a checkpoint"
-        )
+    source, _ = find_checkpoint(Path(path).absolute())  # a file, whatever has its name
     _, card = load_checkpoint(source)
     card = replace(card, name=card.name if name is None else name)
     check_new_name(card.name)

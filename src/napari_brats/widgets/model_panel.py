@@ -40,8 +40,10 @@ class ModelPanel(QWidget):
         self.info.setAccessibleName("Model card")
         self.card = QLabel(self)
         self.devices = Combo("Device", "Where the network runs", self)
-        self._fill(model, device)
+        self._fill_models(model)
+        self._fill_devices(device)
         self._lay_out()
+        self.models.opening.connect(self.refresh)
         self.info.toggled.connect(self.card.setVisible)
         self.models.currentIndexChanged.connect(self._show_card)
         self._show_card()
@@ -69,11 +71,25 @@ class ModelPanel(QWidget):
         """Show what ``auto`` turned out to be."""
         self.devices.setItemText(0, f"auto: {device}")
 
+    def refresh(self) -> None:
+        """List the models anew: some may have been added or removed since."""
+        rows = list_models()
+        if rows == self._rows:
+            return
+        chosen = str(self.models.currentData())
+        self._rows = rows
+        self.models.blockSignals(True)
+        self.models.clear()
+        self._fill_models(chosen)
+        self.models.blockSignals(False)
+        self._show_card()
+
     def _row(self) -> ModelRow | None:
         index = self.models.currentIndex()
         return self._rows[index] if 0 <= index < len(self._rows) else None
 
-    def _fill(self, model: str, device: str) -> None:
+    def _fill_models(self, model: str) -> None:
+        """List the rows and choose a model if it has weights, else the first that has."""
         for index, row in enumerate(self._rows):
             self.models.addItem(model_title(row), row.name)
             items = self.models.model()
@@ -84,6 +100,8 @@ class ModelPanel(QWidget):
         usable = [i for i, row in enumerate(self._rows) if row.card]
         wanted = self.models.findData(model)
         self.models.setCurrentIndex(wanted if wanted in usable or not usable else usable[0])
+
+    def _fill_devices(self, device: str) -> None:
         for name, title in {**DEVICES, **({} if device in DEVICES else {device: device})}.items():
             self.devices.addItem(title, name)
         self.devices.setCurrentIndex(self.devices.findData(device))
