@@ -10,14 +10,14 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from napari_brats.metrics.surface import HD95_RULES
 from napari_brats.metrics.table import METRICS
 from napari_brats.metrics.tasks import TASKS
 from napari_brats.naming import NAMINGS
-from napari_brats.networks.card import bundled_card, traces_rule
-from napari_brats.networks.registry import list_models
+from napari_brats.networks.card import traces_rule
+from napari_brats.networks.card_text import facts
+from napari_brats.networks.catalog import bundled_models
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, TISSUE_TITLES
 from napari_brats.training.losses import LOSSES
@@ -41,7 +41,7 @@ def _dice(scores: Mapping[str, float]) -> str:
 def models() -> str:
     """Networks: size, what the paper reports and what the bundled weights measure."""
     rows = []
-    for model in list_models():
+    for model in bundled_models():
         spec, card = model.spec, model.card
         mean = card.scores.get("mean") if card else None
         rows.append(
@@ -63,7 +63,7 @@ def models() -> str:
 def cases() -> str:
     """Dice per validation patient of every bundled model."""
     rows = []
-    for model in list_models():
+    for model in bundled_models():
         scores = model.card.scores if model.card else {}
         for case, dice in {**scores.get("per_case", {}), "mean": scores.get("mean", {})}.items():
             if dice:
@@ -74,8 +74,8 @@ def cases() -> str:
 def weights() -> str:
     """Training and limits, as the bundled cards state them."""
     lines = []
-    for model in list_models():
-        card = bundled_card(model.spec.name)
+    for model in bundled_models():
+        card = model.card
         if card is None:
             continue
         lines += [f"**{card.name}** ({card.license}). Recipe `{card.recipe}`.\n"]
@@ -85,19 +85,6 @@ def weights() -> str:
             lines += [f"- {traces_rule(card)}"]
         lines += [f"\nScored with `{card.scores.get('command', 'nothing yet')}`.\n"]
     return "\n".join(lines)
-
-
-def facts(values: Mapping[str, Any]) -> str:
-    """Return a card's entries in words, what is nested in parentheses; what is None is left out."""
-    words = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            value = f"({facts(value)})"
-        elif isinstance(value, list):
-            value = " x ".join(map(str, value))
-        if value is not None:
-            words.append(f"{key.replace('_', ' ')}: {value}")
-    return "; ".join(words)
 
 
 def editions() -> str:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -141,6 +141,15 @@ def make_patient_folder() -> MakePatient:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_models_of_yours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests and the models that whoever runs them has added apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAPARI_BRATS_MODELS", str(tmp_path_factory.mktemp("user") / "models"))
+        patch.delenv("NAPARI_BRATS_OFFLINE", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_brats.case import load_case
-    from napari_brats.networks.registry import create_model, list_models
+    from napari_brats.networks.catalog import list_models
+    from napari_brats.networks.registry import create_model
     from napari_brats.workflows.evaluate import evaluate
     from napari_brats.workflows.segment import segment
 
@@ -22,7 +23,7 @@ _HOMES = {
     "segment": "napari_brats.workflows.segment",
     "evaluate": "napari_brats.workflows.evaluate",
     "create_model": "napari_brats.networks.registry",
-    "list_models": "napari_brats.networks.registry",
+    "list_models": "napari_brats.networks.catalog",
 }
 
 

@@ -136,13 +136,13 @@ def test_json_is_the_only_thing_on_stdout(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
 ) -> None:
     """What a library prints goes to stderr; stdout parses as one object."""
-    from napari_brats.networks import registry
+    from napari_brats.networks import catalog
 
-    def chatty() -> list[object]:
+    def chatty(_: object) -> list[object]:
         print("a library says hello")
         return []
 
-    monkeypatch.setattr(registry, "list_models", chatty)
+    monkeypatch.setattr(catalog, "list_models", chatty)
     assert main(["models", "--json"]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out) == {"models": []}

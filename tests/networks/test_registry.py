@@ -1,16 +1,12 @@
 """One test for every network: a sixth row of MODELS is checked by adding it to the tables here."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 from torch import nn
 
 from napari_brats.errors import CheckpointError
-from napari_brats.networks import card as card_module
 from napari_brats.networks.card import OUTPUTS
-from napari_brats.networks.registry import MODELS, create_model, list_models, model_spec
+from napari_brats.networks.registry import MODELS, create_model, model_spec
 from napari_brats.preprocessing.recipes import RECIPES
 
 EVERY = pytest.mark.parametrize("name", MODELS)
@@ -179,24 +175,3 @@ def test_unknown_names_list_the_choices():
         model_spec("unet4d")
     with pytest.raises(CheckpointError, match=r"no size 'huge'; choose one of paper, lite"):
         create_model("unet3d", "huge")
-
-
-def test_list_models_says_which_have_weights(monkeypatch, tmp_path):
-    """Every network is listed; one without weights has no card and no Dice."""
-    monkeypatch.setattr(card_module, "WEIGHTS_FOLDER", tmp_path)
-    rows = list_models()
-    assert [row.spec.name for row in rows] == list(MODELS)
-    shown = rows[1].to_json()
-    assert shown["weights"] is None
-    assert shown["dice"] is None
-    assert shown["parameters"] == {"paper": 76_431_716, "lite": 2_978_771}
-    assert shown["published"][0]["dice"] == {"WT": 0.8862, "TC": 0.6721, "ET": 0.6756}
-
-
-def test_listing_models_needs_no_torch():
-    """The command line lists models and reads cards without the seconds torch takes."""
-    code = (
-        "import sys; from napari_brats.networks.registry import list_models; "
-        "import napari_brats.networks.checkpoint; list_models(); assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,7 +8,8 @@ import pytest
 from napari_brats.case import save_segmentation, segmentation_of
 from napari_brats.errors import CaseError
 from napari_brats.networks.card import Card
-from napari_brats.networks.registry import MODELS, ModelRow
+from napari_brats.networks.catalog import ModelRow
+from napari_brats.networks.registry import MODELS
 from napari_brats.plugin.layers import tissue_appearance
 from napari_brats.plugin.masks import mask_path
 from napari_brats.plugin.tags import MASK, REFERENCE, tag_of
@@ -118,3 +119,11 @@ def test_a_card_for_people():
     assert model_title(row).endswith("3D, lite")
     for text in ("WT 0.910", "eight &lt;cases&gt;", "never seen children", "Research use only"):
         assert text in html
+
+
+def test_an_added_model_goes_by_its_own_name():
+    """The menu shows the name that the person gave, and the network it is."""
+    card = Card("ward-7", "unet3d", "lite", "brain-1mm", ("flair",), "regions", parameters=1000)
+    row = ModelRow(MODELS["unet3d"], card, added_as="ward-7")
+    assert model_title(row) == "ward-7 (plain 3D U-Net (baseline) 3D)"
+    assert row.name == "ward-7"

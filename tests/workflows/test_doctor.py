@@ -48,6 +48,19 @@ def test_damaged_weights_are_a_problem(damage: str, bundle: Path) -> None:
     assert "reinstall" in finding.cure
 
 
+def test_added_models_are_looked_at(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged one is to be removed and added again; that there are none is no problem."""
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(bundle / "none"))
+    assert list(doctor.added_weights()) == []
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(bundle))
+    (finding,) = doctor.added_weights()
+    assert finding.state == "ok"
+    (bundle / "net-lite.safetensors").unlink()
+    (finding,) = doctor.added_weights()
+    assert finding.state == "problem"
+    assert "models remove net-lite" in finding.cure
+
+
 @pytest.mark.parametrize(
     ("found", "python", "state"),
     [

@@ -1,26 +1,53 @@
-"""``napari-brats models``: list the networks, their weights and what they score."""
+"""``napari-brats models``: list the networks, their weights and what they score; add your own."""
 
 import argparse
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_brats.cli import model_import
 from napari_brats.cli.options import add_json
 from napari_brats.regions import REGIONS
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal
-    from napari_brats.networks.registry import ModelRow
+    from napari_brats.networks.catalog import ModelRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the command."""
+    """Declare the options of the command and its actions; without one it lists."""
     add_json(parser)
+    actions = parser.add_subparsers(metavar="ACTION")
+    show = actions.add_parser("show", help="print the card of a model")
+    show.add_argument("name", metavar="NAME|CHECKPOINT", help="what --model takes")
+    show.set_defaults(run=_show)
+    add = actions.add_parser("add", help="copy a checkpoint into your model folder")
+    add.add_argument(
+        "file", type=Path, metavar="FILE", help="a .safetensors file with its card beside it"
+    )
+    add.add_argument("--name", metavar="NAME", help="what to call it (default: as its card says)")
+    add.set_defaults(run=_add)
+    remove = actions.add_parser("remove", help="delete a model that you added")
+    remove.add_argument("name", metavar="NAME", help="the model's name")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    remove.set_defaults(run=_remove)
+    download = actions.add_parser("download", help="fetch a published model and add it")
+    download.add_argument("name", metavar="NAME", help="the model's name")
+    download.set_defaults(run=_download)
+    imported = actions.add_parser(
+        "import", help="turn Keras or PyTorch weights of one of the networks into a checkpoint"
+    )
+    model_import.add_arguments(imported)
+    imported.set_defaults(run=model_import.run)
+    for action in (show, add, remove, download, imported):
+        add_json(action, default=argparse.SUPPRESS)
 
 
 def run(_: argparse.Namespace, terminal: "Terminal") -> int:
-    """Print the table of networks."""
-    from napari_brats.networks.registry import list_models
+    """Print the table of models."""
+    from napari_brats.networks.catalog import list_models
 
-    models = list_models()
+    models = list_models(terminal.notice)
     if terminal.json:
         terminal.result({"models": [model.to_json() for model in models]})
         return 0
@@ -29,20 +56,81 @@ def run(_: argparse.Namespace, terminal: "Terminal") -> int:
         [_row(model) for model in models],
     )
     for model in models:
-        if model.card and model.card.scores:
+        if model.card and model.card.scores.get("dataset"):
             terminal.say(f"{model.card.name}: mean Dice on {model.card.scores['dataset']}")
     return 0
 
 
 def _row(model: "ModelRow") -> tuple[str, ...]:
-    spec, card = model.spec, model.card
+    spec, card, parameters = model.spec, model.card, model.parameters
     mean = card.scores.get("mean", {}) if card else {}
     return (
-        spec.name,
+        model.name,
         f"{spec.ndim}D",
-        *(f"{spec.parameters[size]:,}" for size in ("paper", "lite")),
+        *(f"{parameters[size]:,}" if size in parameters else "-" for size in ("paper", "lite")),
         card.name if card else "none",
         *(f"{mean[region]:.3f}" if region in mean else "-" for region in REGIONS),
         card.recipe if card else spec.recipe,
         spec.paper,
+    )
+
+
+def _show(args: argparse.Namespace, terminal: "Terminal") -> int:
+    """Print a card, in words or as it is."""
+    from napari_brats.networks.card_text import card_rows
+    from napari_brats.networks.checkpoint import read_card
+
+    card = read_card(args.name)
+    if terminal.json:
+        terminal.result(card.to_json())
+        return 0
+    terminal.say(card.name)
+    for subject, words in card_rows(card):
+        terminal.say(f"  {subject}: {words}")
+    return 0
+
+
+def _add(args: argparse.Namespace, terminal: "Terminal") -> int:
+    """Copy a checkpoint into the user's folder."""
+    from napari_brats.networks.installing import add_model
+
+    card = add_model(args.file, args.name)
+    return _say_added(card.name, terminal)
+
+
+def _remove(args: argparse.Namespace, terminal: "Terminal") -> int:
+    """Delete an added model, after asking."""
+    from napari_brats.errors import BratsError, Cancelled
+    from napari_brats.networks.catalog import user_folder
+    from napari_brats.networks.installing import check_removable, remove_model
+
+    check_removable(args.name)
+    if not args.yes:
+        if not sys.stdin.isatty():
+            raise BratsError(
+                f"{args.name!r} was not removed: nobody can be asked here; add --yes to remove it"
+            )
+        print(f"Delete {args.name!r} from {user_folder()}? [y/N] ", end="", file=sys.stderr)
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise Cancelled(f"{args.name!r} stays")
+    remove_model(args.name)
+    return terminal.answer(f"removed {args.name}", removed=args.name)
+
+
+def _download(args: argparse.Namespace, terminal: "Terminal") -> int:
+    """Fetch a model of the table and add it."""
+    from napari_brats.networks.downloads import download_model
+
+    with terminal.progress(f"fetching {args.name}") as on_step:
+        card = download_model(args.name, on_step=on_step)
+    return _say_added(card.name, terminal)
+
+
+def _say_added(name: str, terminal: "Terminal") -> int:
+    from napari_brats.networks.catalog import user_folder
+
+    folder = user_folder().resolve()
+    return terminal.answer(
+        f"added {name} to {folder}; use it with --model {name}", added=name, folder=str(folder)
     )

@@ -5,11 +5,12 @@ import argparse
 from napari_brats.regions import LABEL_CONVENTIONS
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--json``."""
+def add_json(parser: argparse.ArgumentParser, *, default: object = False) -> None:
+    """Declare ``--json``; an action's default `argparse.SUPPRESS` keeps its command's choice."""
     parser.add_argument(
         "--json",
         action="store_true",
+        default=default,
         help="print one JSON object on stdout, everything else on stderr",
     )
 

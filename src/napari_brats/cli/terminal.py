@@ -39,6 +39,14 @@ class Terminal:
         """Print one line of the answer."""
         print(text, flush=True)
 
+    def answer(self, text: str, **content: object) -> int:
+        """Say what was done, or print it as the one JSON object; returns exit code 0."""
+        if self.json:
+            self.result(content)
+        else:
+            self.say(text)
+        return 0
+
     def notice(self, text: str) -> None:
         """Print one line beside the answer, on stderr."""
         print(text, file=sys.stderr, flush=True)

@@ -6,7 +6,6 @@ signature. A network without trained weights is refused, never run with random o
 """
 
 import hashlib
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_brats.errors import CheckpointError
-from napari_brats.networks.card import OUTPUTS, Card, bundled_card, bundled_stem, read_card_file
-from napari_brats.networks.registry import MODELS, create_model, model_options, model_spec
+from napari_brats.networks.card import OUTPUTS, Card, bundled_card, read_card_file
+from napari_brats.networks.catalog import checkpoint_pair, find_checkpoint
+from napari_brats.networks.registry import create_model, model_options, model_spec
 from napari_brats.networks.weights_file import check_fits, one_line, read_header, read_tensors
 from napari_brats.preprocessing.recipes import recipe_named
 from napari_brats.volumes import write_bytes_atomic, write_json_atomic
@@ -31,8 +31,6 @@ __all__ = [
     "read_card",
     "save_checkpoint",
 ]
-
-_PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 
 
 def save_checkpoint(
@@ -67,15 +65,15 @@ def save_checkpoint(
 
     from napari_brats.networks.blocks import parameter_count
 
-    weights, card_path = _pair(Path(path))
-    _check_card(card, "the card")
-    expected = _meta_network(card, "the card")
+    weights, card_path = checkpoint_pair(Path(path))
+    check_card(card, "the card")
+    expected = meta_network(card, "the card")
     tensors = _storable(network, half=half)
     shapes = {name: tuple(tensor.shape) for name, tensor in expected.state_dict().items()}
     if shapes != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
         raise CheckpointError(
-            f"the network is not the {_what(card)} of its card; put the size and every option "
-            "it was created with in the card"
+            f"the network is not the {network_title(card)} of its card; put the size and every "
+            "option it was created with in the card"
         )
     raw = save(tensors, metadata={"format": "pt"})
     card = replace(
@@ -97,7 +95,8 @@ def load_checkpoint(source: str | Path) -> tuple["nn.Module", Card]:
     Parameters
     ----------
     source : str or Path
-        A model's name (its bundled weights) or the path of a ``.safetensors`` file.
+        As in `find_checkpoint`: the name of bundled or added weights, or the path of a
+        ``.safetensors`` file.
 
     Returns
     -------
@@ -111,16 +110,17 @@ def load_checkpoint(source: str | Path) -> tuple["nn.Module", Card]:
     """
     from napari_brats.networks.blocks import parameter_count
 
-    weights, card_path = _find(source)
+    weights, card_path = find_checkpoint(source)
     card = _read_card(card_path)
-    network = _meta_network(card, f"the card {str(card_path)!r}")
+    network = meta_network(card, f"the card {str(card_path)!r}")
     count = parameter_count(network)
     if card.parameters != count:
         raise CheckpointError(
-            f"the card {str(card_path)!r} says {card.parameters} parameters, but {_what(card)} "
-            f"has {count}; get the weights and the card that were saved together"
+            f"the card {str(card_path)!r} says {card.parameters} parameters, but "
+            f"{network_title(card)} has {count}; get the weights and the card that were saved "
+            "together"
         )
-    check_fits(read_header(weights), network, _what(card), weights)
+    check_fits(read_header(weights), network, network_title(card), weights)
     network.load_state_dict(read_tensors(weights, card.sha256), assign=True)
     return network.eval(), card
 
@@ -138,17 +138,23 @@ def read_card(source: str | Path) -> Card:
     CheckpointError
         If there is no such checkpoint, or its card is damaged or for another version.
     """
-    return _read_card(_find(source)[1])
+    return _read_card(find_checkpoint(source)[1])
 
 
 def _read_card(path: Path) -> Card:
     card = read_card_file(path)
-    _check_card(card, f"the card {str(path)!r}")
+    check_card(card, f"the card {str(path)!r}")
     return card
 
 
-def _check_card(card: Card, source: str) -> None:
-    """Check what a card says against the tables of models, recipes and outputs."""
+def check_card(card: Card, source: str) -> None:
+    """Check what a card says against the tables of models, recipes and outputs.
+
+    Raises
+    ------
+    CheckpointError
+        Naming ``source`` and the field that is wrong.
+    """
     try:
         model_options(card.architecture, card.size)
         recipe = recipe_named(card.recipe)
@@ -165,8 +171,14 @@ def _check_card(card: Card, source: str) -> None:
         )
 
 
-def _meta_network(card: Card, source: str) -> "nn.Module":
-    """Build the card's network without memory, to compare shapes with."""
+def meta_network(card: Card, source: str) -> "nn.Module":
+    """Build the card's network on the meta device, which takes no memory, to compare shapes with.
+
+    Raises
+    ------
+    CheckpointError
+        Naming ``source``, if the options or the numbers of channels do not fit.
+    """
     import torch
 
     try:
@@ -180,9 +192,9 @@ def _meta_network(card: Card, source: str) -> "nn.Module":
     channels = (len(card.modalities), len(OUTPUTS[card.outputs].channels))
     if (network.in_channels, network.out_channels) != channels:
         raise CheckpointError(
-            f"{source}: {_what(card)} has {network.in_channels} input and {network.out_channels} "
-            f"output channels, but its modalities and outputs ask for {channels[0]} and "
-            f"{channels[1]}; correct in_channels or out_channels in the options"
+            f"{source}: {network_title(card)} has {network.in_channels} input and "
+            f"{network.out_channels} output channels, but its modalities and outputs ask for "
+            f"{channels[0]} and {channels[1]}; correct in_channels or out_channels in the options"
         )
     built: nn.Module = network
     return built
@@ -205,43 +217,8 @@ def _storable(network: "nn.Module", *, half: bool) -> dict[str, "Tensor"]:
     return stored
 
 
-def _find(source: str | Path) -> tuple[Path, Path]:
-    """Return the paths of the weights and the card; CheckpointError if there are none."""
-    name = str(source).removesuffix("-lite")
-    if name in MODELS:
-        if bundled_card(name) is None:
-            raise CheckpointError(
-                f"no trained weights come with {name!r}, and random ones are never used; train "
-                f"some with `napari-brats train --model {name}` and give the path of the "
-                ".safetensors file, or choose a model that `napari-brats models` lists with weights"
-            )
-        return _pair(bundled_stem(name))
-    path = Path(source)
-    if path.suffix.lower() in _PICKLES:
-        raise CheckpointError(
-            f"{str(path)!r} is a pickle, which can run programs when opened, and was not opened; "
-            "give a .safetensors file with its .json card"
-        )
-    weights, card = _pair(path)
-    if not os.path.isfile(weights):
-        raise CheckpointError(
-            f"no checkpoint {str(source)!r}: neither a model ({', '.join(MODELS)}) nor a "
-            ".safetensors file; check the name or the path"
-        )
-    if not os.path.isfile(card):
-        raise CheckpointError(
-            f"{str(weights)!r} has no card; put its {card.name!r} beside it, without which its "
-            "preprocessing is unknown"
-        )
-    return weights, card
-
-
-def _pair(path: Path) -> tuple[Path, Path]:
-    stem = path.name.removesuffix(".safetensors").removesuffix(".json")
-    return path.parent / f"{stem}.safetensors", path.parent / f"{stem}.json"
-
-
-def _what(card: Card) -> str:
+def network_title(card: Card) -> str:
+    """Return what people call a card's network, e.g. ``"dResU-Net lite"``."""
     return f"{model_spec(card.architecture).title} {card.size}"
 
 

@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from napari_brats.errors import CheckpointError
-from napari_brats.networks.card import Card, bundled_card
 
 if TYPE_CHECKING:
     from torch import nn
@@ -193,38 +192,6 @@ MODELS: Mapping[str, ModelSpec] = {
         ),
     )
 }
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """A network and the card of its bundled weights; ``card`` is None if there are none."""
-
-    spec: ModelSpec
-    card: Card | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``napari-brats models --json`` prints for this network."""
-        spec, card = self.spec, self.card
-        return {
-            "name": spec.name,
-            "title": spec.title,
-            "ndim": spec.ndim,
-            "parameters": dict(spec.parameters),
-            "weights": None if card is None else card.name,
-            "dice": None if card is None else card.scores.get("mean"),
-            "recipe": spec.recipe if card is None else card.recipe,
-            "modalities": list(spec.modalities if card is None else card.modalities),
-            "paper": spec.paper,
-            "published": [
-                {"dataset": row.dataset, "network": row.network, "dice": dict(row.scores)}
-                for row in spec.published
-            ],
-        }
-
-
-def list_models() -> list[ModelRow]:
-    """Return every network with the card of its bundled weights, without loading torch."""
-    return [ModelRow(spec, bundled_card(spec.name)) for spec in MODELS.values()]
 
 
 def model_spec(name: str) -> ModelSpec:

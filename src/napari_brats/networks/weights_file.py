@@ -107,28 +107,31 @@ def check_fits(entries: Mapping[str, Entry], network: "nn.Module", what: str, pa
     path : Path
         The weights' file, for the message.
     """
-    wanted = network.state_dict()
-    missing = [name for name in wanted if name not in entries]
-    extra = [name for name in entries if name not in wanted]
-    problem = ""
-    if missing:
-        problem = f"{len(missing)} tensors are missing, such as {missing[0]!r}"
-    elif extra:
-        problem = f"{len(extra)} tensors are unknown, such as {extra[0]!r}"
-    for name, tensor in wanted.items() if not problem else ():
-        entry = entries[name]
-        allowed = ("F16", "F32") if tensor.is_floating_point() else ("I64",)
-        if entry.shape != tuple(tensor.shape):
-            problem = f"{name!r} has shape {entry.shape}, expected {tuple(tensor.shape)}"
-        elif entry.dtype not in allowed:
-            problem = f"{name!r} has dtype {entry.dtype}, expected {' or '.join(allowed)}"
-        if problem:
-            break
+    problem = misfit(entries, network)
     if problem:
         raise CheckpointError(
             f"{str(path)!r} does not fit {what}: {problem}; "
             "get the weights and the card that were saved together"
         )
+
+
+def misfit(entries: Mapping[str, Entry], network: "nn.Module") -> str:
+    """Return the first thing that tells tensors from the network's own, or an empty text."""
+    wanted = network.state_dict()
+    missing = [name for name in wanted if name not in entries]
+    extra = [name for name in entries if name not in wanted]
+    if missing:
+        return f"{len(missing)} tensors are missing, such as {missing[0]!r}"
+    if extra:
+        return f"{len(extra)} tensors are unknown, such as {extra[0]!r}"
+    for name, tensor in wanted.items():
+        entry = entries[name]
+        allowed = ("F16", "F32") if tensor.is_floating_point() else ("I64",)
+        if entry.shape != tuple(tensor.shape):
+            return f"{name!r} has shape {entry.shape}, expected {tuple(tensor.shape)}"
+        if entry.dtype not in allowed:
+            return f"{name!r} has dtype {entry.dtype}, expected {' or '.join(allowed)}"
+    return ""
 
 
 def read_tensors(path: Path, sha256: str) -> dict[str, "Tensor"]:

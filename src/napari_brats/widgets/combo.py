@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ class Combo(QComboBox):
         The tooltip.
     """
 
+    opening = Signal()
+    """The person is about to see the entries."""
+
     def __init__(self, name: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
@@ -27,6 +30,11 @@ class Combo(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
+
+    def showPopup(self) -> None:
+        """Let the entries be brought up to date before they are shown."""
+        self.opening.emit()
+        super().showPopup()
 
     def wheelEvent(self, event: "QWheelEvent | None") -> None:
         """Leave the wheel to the dock unless this menu was chosen before."""

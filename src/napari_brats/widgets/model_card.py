@@ -3,13 +3,15 @@
 from html import escape
 
 from napari_brats.networks.card import traces_rule
-from napari_brats.networks.registry import ModelRow
+from napari_brats.networks.catalog import ModelRow
 from napari_brats.regions import REGIONS
 
 
 def model_title(row: ModelRow) -> str:
     """Return a model's line in the menu, e.g. ``"dResU-Net 3D, lite"``."""
     title = f"{row.spec.title} {row.spec.ndim}D"
+    if row.added_as:
+        return f"{row.added_as} ({title})"
     return f"{title}, {row.card.size}" if row.card else f"{title}, no weights"
 
 

@@ -4,7 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_brats.networks.registry import ModelRow, list_models
+from napari_brats.networks.catalog import ModelRow, list_models
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
 from napari_brats.widgets.model_card import card_html, how_to_train, model_title
@@ -40,8 +40,10 @@ class ModelPanel(QWidget):
         self.info.setAccessibleName("Model card")
         self.card = QLabel(self)
         self.devices = Combo("Device", "Where the network runs", self)
-        self._fill(model, device)
+        self._fill_models(model)
+        self._fill_devices(device)
         self._lay_out()
+        self.models.opening.connect(self.refresh)
         self.info.toggled.connect(self.card.setVisible)
         self.models.currentIndexChanged.connect(self._show_card)
         self._show_card()
@@ -49,12 +51,12 @@ class ModelPanel(QWidget):
     def model(self) -> str | None:
         """Return the chosen model's name, or None where it has no weights."""
         row = self._row()
-        return row.spec.name if row is not None and row.card else None
+        return row.name if row is not None and row.card else None
 
     def choose(self, model: str) -> None:
-        """Show a model: a row of `MODELS`, or the name of bundled weights."""
+        """Show a model: the name of a network, of its bundled weights or of an added model."""
         for index, row in enumerate(self._rows):
-            if model in (row.spec.name, row.card.name if row.card else None):
+            if model in (row.name, None if row.added_as or not row.card else row.card.name):
                 self.models.setCurrentIndex(index)
 
     def device(self) -> str:
@@ -69,21 +71,37 @@ class ModelPanel(QWidget):
         """Show what ``auto`` turned out to be."""
         self.devices.setItemText(0, f"auto: {device}")
 
+    def refresh(self) -> None:
+        """List the models anew: some may have been added or removed since."""
+        rows = list_models()
+        if rows == self._rows:
+            return
+        chosen = str(self.models.currentData())
+        self._rows = rows
+        self.models.blockSignals(True)
+        self.models.clear()
+        self._fill_models(chosen)
+        self.models.blockSignals(False)
+        self._show_card()
+
     def _row(self) -> ModelRow | None:
         index = self.models.currentIndex()
         return self._rows[index] if 0 <= index < len(self._rows) else None
 
-    def _fill(self, model: str, device: str) -> None:
+    def _fill_models(self, model: str) -> None:
+        """List the rows and choose a model if it has weights, else the first that has."""
         for index, row in enumerate(self._rows):
-            self.models.addItem(model_title(row), row.spec.name)
+            self.models.addItem(model_title(row), row.name)
             items = self.models.model()
             item = items.item(index) if isinstance(items, QStandardItemModel) else None
             if item is not None and row.card is None:
                 item.setEnabled(False)
-                item.setToolTip(how_to_train(row.spec.name))
+                item.setToolTip(how_to_train(row.name))
         usable = [i for i, row in enumerate(self._rows) if row.card]
         wanted = self.models.findData(model)
         self.models.setCurrentIndex(wanted if wanted in usable or not usable else usable[0])
+
+    def _fill_devices(self, device: str) -> None:
         for name, title in {**DEVICES, **({} if device in DEVICES else {device: device})}.items():
             self.devices.addItem(title, name)
         self.devices.setCurrentIndex(self.devices.findData(device))

@@ -14,13 +14,18 @@ from typing import Literal
 from napari_brats.errors import BratsError
 from napari_brats.naming import recognize
 from napari_brats.networks.card import WEIGHTS_FOLDER, read_card_file
+from napari_brats.networks.catalog import added_names, user_folder
 from napari_brats.samples import SAMPLES, sample_folder
 from napari_brats.workflows.display import opengl_version, qt_bindings, why_no_window
 
 State = Literal["ok", "note", "problem"]
 
 PACKAGE = "napari-brats"
-EXTRAS = {"all": "the window needs it", "train": "napari-brats train needs it"}
+EXTRAS = {
+    "all": "the window needs it",
+    "train": "napari-brats train needs it",
+    "models": "importing or fetching models needs it",
+}
 _REINSTALL = f"pip install --force-reinstall {PACKAGE}"
 
 # PySide6 6.12.0 on Python 3.11 loses references to None until the interpreter aborts;
@@ -66,6 +71,7 @@ def examine() -> Iterator[Finding]:
     yield from devices()
     yield from window()
     yield from weights()
+    yield from added_weights()
     yield from samples()
     yield writing(Path.cwd())
 
@@ -157,20 +163,29 @@ def weights(folder: Path = WEIGHTS_FOLDER) -> Iterator[Finding]:
     if not cards:
         yield Finding("weights", "problem", "none came along", _REINSTALL)
     for card in cards:
-        file = card.with_suffix(".safetensors")
-        subject = f"weights {card.stem}"
-        try:
-            expected = read_card_file(card).sha256
-            with file.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        except (BratsError, OSError) as error:
-            yield Finding(subject, "problem", f"cannot be read: {error}", _REINSTALL)
-            continue
-        size = file.stat().st_size / 2**20
-        if digest == expected:
-            yield Finding(subject, "ok", f"{size:.1f} MiB, checksum right")
-        else:
-            yield Finding(subject, "problem", "damaged: the checksum differs", _REINSTALL)
+        yield _checksum(card, _REINSTALL)
+
+
+def added_weights() -> Iterator[Finding]:
+    """Compare the models that the user added with the checksums in their cards."""
+    for name in added_names():
+        cure = f"napari-brats models remove {name}; then add it again"
+        yield _checksum(user_folder() / f"{name}.json", cure)
+
+
+def _checksum(card: Path, cure: str) -> Finding:
+    """Compare the weights beside a card with its checksum."""
+    file = card.with_name(f"{card.name.removesuffix('.json')}.safetensors")
+    subject = f"weights {file.stem}"
+    try:
+        expected = read_card_file(card).sha256
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except (BratsError, OSError) as error:
+        return Finding(subject, "problem", f"cannot be read: {error}", cure)
+    if digest != expected:
+        return Finding(subject, "problem", "damaged: the checksum differs", cure)
+    return Finding(subject, "ok", f"{file.stat().st_size / 2**20:.1f} MiB, checksum right")
 
 
 def samples() -> Iterator[Finding]:
