@@ -45,7 +45,10 @@ def tiny_network(name: str = "dresunet3d") -> torch.nn.Module:
     return network
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "dr_unet104")) for name in MODELS],
+)
 def test_every_network_gives_its_own_logits(name: str) -> None:
     """In float32 equal to PyTorch, at a size it was not traced at, and the caller's untouched."""
     network, spec = tiny_network(name), model_spec(name)

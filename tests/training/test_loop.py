@@ -21,6 +21,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
 
+QUICK = ("dresunet3d", "kermi2018")
+"""A 3D and a 2D network; the others train in the slow tests."""
+
 
 @pytest.fixture
 def tiny(tmp_path, make_patient_folder):
@@ -94,6 +97,7 @@ def test_training_leaves_all_that_a_person_needs(tiny):
     assert list((tiny.output / "tensorboard").rglob("events*"))
 
 
+@pytest.mark.slow
 def test_a_resumed_training_is_the_uninterrupted_one(tiny, tmp_path):
     """Stopped after any step and resumed: the same samples, losses and weights, to the bit."""
     whole = replace(tiny, steps=5, check_steps=2, output=tmp_path / "whole", cache=tmp_path / "c")
@@ -134,7 +138,10 @@ def test_going_on_from_weights(tiny, tmp_path):
         train(replace(config, model="unet3d"), on_notice=quietly)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "model",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in MODELS],
+)
 def test_every_network_trains(tiny, model, tmp_path, make_patient_folder):
     """One step of any row of the registry, 2D or 3D, is taken, measured and kept as the best."""
     other = make_patient_folder(tmp_path, case_id="BraTS2021_00006", shape=(34, 36, 32))
@@ -150,6 +157,7 @@ def test_every_network_trains(tiny, model, tmp_path, make_patient_folder):
     assert weights.with_name(f"{model}-lite-best.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_no_better_dice_ends_early(tiny, tmp_path, make_patient_folder):
     """A learning rate of 0 improves nothing: the training ends after the first check without."""
     other = make_patient_folder(tmp_path, case_id="BraTS2021_00006", shape=(34, 36, 32))

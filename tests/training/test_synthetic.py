@@ -38,6 +38,7 @@ def test_no_maps_is_an_error_that_names_the_folder(tmp_path):
         synthetic_source(config, RECIPE, tmp_path, print)
 
 
+@pytest.mark.slow
 def test_a_new_patient_for_each_sample(anatomy):
     """Decided by the generator alone: the same again gives the same voxels."""
     source = synthetic_source(TrainConfig(anatomy=anatomy), RECIPES["brain-2mm"], anatomy, print)

@@ -83,6 +83,7 @@ def test_the_end_names_the_weights(widget, qtbot):
     assert widget.words.text() == "stopped; Resume goes on. Weights: /run/net.safetensors"
 
 
+@pytest.mark.slow
 def test_a_mistake_is_one_line(widget, qtbot, tmp_path):
     """What the command line would say is what the widget says; the form is free again."""
     widget.form["output"].value = tmp_path / "run"

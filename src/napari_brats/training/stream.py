@@ -1,7 +1,8 @@
 """The endless, repeatable stream of augmented samples that a network is trained on.
 
 Sample number n is a function of the seed and n alone: neither the number of worker
-processes nor of devices nor a training that was interrupted changes what comes.
+processes nor of devices nor a training that was interrupted changes what comes (but for
+rounding: other numbers of threads add in another order).
 """
 
 from collections.abc import Callable, Iterator, Sequence
