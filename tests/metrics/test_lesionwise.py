@@ -238,4 +238,7 @@ def test_every_convention_has_one_task() -> None:
     """An edition's masks are scored by the rules of its own task."""
     named = [name for task in TASKS.values() for name in task.conventions]
     assert sorted(named) == sorted(LABEL_CONVENTIONS)
-    assert task_of("brats-ped") is TASKS["PED"]
+    assert task_of("brats-ped") == TASKS["PED"]
+    # There is no cavity before the operation, and no code for one.
+    assert task_of("brats2024-gli").subregions == ("NETC", "SNFH", "RC")
+    assert task_of("brats2017-2021").subregions == ("NETC", "SNFH")

@@ -55,7 +55,7 @@ def test_json_has_the_promised_keys(patient: tuple[Path, Path]) -> None:
 def test_rows_hold_every_metric_of_the_table(patient: tuple[Path, Path]) -> None:
     """What goes into the CSV is METRICS, for each region."""
     rows = evaluate(*patient).rows()
-    assert list(rows) == ["WT", "TC", "ET", "NETC", "SNFH", "RC"]
+    assert list(rows) == ["WT", "TC", "ET", "NETC", "SNFH"]
     for values in rows.values():
         assert set(values) == set(METRICS)
 

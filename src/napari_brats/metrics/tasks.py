@@ -7,9 +7,9 @@ numbers of the nearest task there; `Task.borrowed` says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from napari_brats.regions import REGIONS
+from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, Tissue, region_tissues
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,15 @@ DEFAULT_TASK = "GLI"
 
 
 def task_of(convention: str) -> Task:
-    """Return the task whose masks follow a row of `LABEL_CONVENTIONS`."""
+    """Return the task whose masks follow a row of `LABEL_CONVENTIONS`.
+
+    Without the subregions that these masks have no code for: glioma before treatment has no
+    resection cavity.
+    """
     found = (task for task in TASKS.values() if convention in task.conventions)
-    return next(found, TASKS[DEFAULT_TASK])
+    task = next(found, TASKS[DEFAULT_TASK])
+    row = LABEL_CONVENTIONS.get(convention)
+    known = set(Tissue) if row is None else set(row.codes.values())
+    return replace(
+        task, subregions=tuple(name for name in task.subregions if region_tissues(name) & known)
+    )
