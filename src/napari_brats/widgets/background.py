@@ -1,9 +1,7 @@
 """Run a generator in napari's thread pool, with its progress in the activity dock."""
 
-import os
-import sys
 from collections.abc import Callable, Generator
-from threading import Event, get_native_id
+from threading import Event
 from typing import Any, TypeVar
 
 from napari.qt.threading import GeneratorWorker, create_worker
@@ -15,14 +13,13 @@ Result = TypeVar("Result")
 
 
 class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]  # napari ships no types
-    """A worker that gives way to the window, and closes its generator in its own thread.
+    """A worker that closes its generator in its own thread, however it ends.
 
     Otherwise an aborted generator is closed by whoever drops it last, and waiting for its
     thread would freeze the window.
     """
 
     def work(self) -> Any:
-        give_way()
         try:
             return super().work()
         finally:
@@ -130,19 +127,6 @@ class Task:
     def _ended(self) -> None:
         if self._listening:
             self._callbacks[2]()
-
-
-def give_way(niceness: int = 10) -> None:
-    """Let the window have a processor before this thread and those that it starts.
-
-    A network takes every core; the window then waited a third of a second for one (measured).
-    Only Linux knows priorities of threads by niceness. Qt ends a thread of its pool after
-    half a minute without work, so that nobody inherits this for long.
-    """
-    if sys.platform == "linux":
-        thread = get_native_id()
-        if os.getpriority(os.PRIO_PROCESS, thread) < niceness:
-            os.setpriority(os.PRIO_PROCESS, thread, niceness)
 
 
 def notify_error(error: Exception) -> None:
