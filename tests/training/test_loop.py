@@ -14,7 +14,9 @@ from napari_brats.training.curves import read_log
 from napari_brats.training.loop import train
 from napari_brats.training.losses import LOSSES
 from napari_brats.training.module import RegionTraining
+from napari_brats.training.presets import preset_for
 from napari_brats.training.resume import read_config
+from napari_brats.training.settings import config_of_preset
 
 pytestmark = [
     # forking in a process with threads: DataLoader's default on Linux, harmless for its workers
@@ -196,7 +198,7 @@ def test_a_loss_that_is_not_a_number_stops_with_the_cure(tiny, monkeypatch):
 
     monkeypatch.setattr(RegionTraining, "training_step", step)
     monkeypatch.setattr(torch.nn.Identity, "forward", lambda self, *args: torch.tensor(torch.nan))
-    with pytest.raises(TrainingError, match="learning-rate"):
+    with pytest.raises(TrainingError, match=r"\(now 0.002\) and train again"):
         train(config, on_notice=quietly)
     monkeypatch.undo()
     train(replace(config, resume=True), on_notice=quietly)
@@ -225,15 +227,13 @@ def test_a_full_disk_keeps_what_was_written(tiny, monkeypatch):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_network_trains_as_its_authors_did(tiny, model, monkeypatch):
     """One step of the seed preset: its loss, outputs, optimizer, recipe and sample."""
-    from napari_brats.training import presets
-
     given = {"output": tiny.output, "data": tiny.data, "holdout": 0, "workers": 0, "fuse": False}
     small = {"crop": (32, 32, 1 if MODELS[model].ndim == 2 else 32), "batch": 2, "size": "lite"}
-    config = presets.config_of_preset("seed", model, **given, **small, steps=1, device="cpu")
+    config = config_of_preset("seed", model, **given, **small, steps=1, device="cpu")
     monkeypatch.setattr("napari_brats.training.preparation._has_tumor", lambda *args: True)
     weights = train(config, on_notice=quietly)
     _, card = load_checkpoint(weights)
-    preset = presets.preset_for("seed", model)
+    preset = preset_for("seed", model)
     assert card.recipe == preset.recipe
     assert card.outputs == LOSSES[preset.loss].outputs
     assert card.training["loss"] == LOSSES[preset.loss].title

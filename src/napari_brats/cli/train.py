@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 from napari_brats.errors import BratsError
 from napari_brats.training.config import TrainConfig
-from napari_brats.training.presets import config_of_preset
 from napari_brats.training.resume import read_config
+from napari_brats.training.settings import config_of_preset
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal

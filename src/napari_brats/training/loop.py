@@ -17,9 +17,9 @@ from napari_brats.training.curves import CURVES_NAME, draw_curves
 from napari_brats.training.export import AveragedWeights, Export, training_card
 from napari_brats.training.module import HELD_OUT, RegionTraining
 from napari_brats.training.preparation import check_crop, network_of, prepare
-from napari_brats.training.presets import preset_of
 from napari_brats.training.reports import Progress, Reports
 from napari_brats.training.resume import STATE_NAME, state_to_resume, write_config
+from napari_brats.training.settings import preset_of
 
 _PRECISIONS = {"bfloat16": "bf16-mixed", "float16": "16-mixed", "float32": "32-true"}
 

@@ -23,8 +23,9 @@ from napari_brats.regions import tissues_from_regions
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.data import Sample
 from napari_brats.training.losses import LOSSES, make_loss
-from napari_brats.training.presets import learning_rate, make_optimizer, preset_of
+from napari_brats.training.presets import learning_rate, make_optimizer
 from napari_brats.training.schedules import Moment
+from napari_brats.training.settings import preset_of
 from napari_brats.training.stream import Consecutive, Crops
 from napari_brats.training.targets import targets_for
 
@@ -139,10 +140,12 @@ class RegionTraining(LightningModule):
         with torch.autocast(self.device.type, enabled=False):
             loss: Tensor = self.loss(logits, targets_for(regions, self.outputs))
         if not math.isfinite(loss.item()):
+            cure = f"lower --learning-rate (now {self.config.learning_rate:g})"
+            if self.config.mixed_precision:
+                cure += " or give --no-mixed-precision"
             raise TrainingError(
                 f"the loss became {loss.item()} at step {self.global_step + 1}; the last "
-                f"checkpoint is kept: lower --learning-rate (now {self.config.learning_rate:g}) "
-                "and train again"
+                f"checkpoint is kept: {cure} and train again"
             )
         return loss
 

@@ -17,7 +17,8 @@ from napari_brats.regions import Tissue
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.data import Sample, cache_patients
 from napari_brats.training.losses import LOSSES
-from napari_brats.training.presets import Preset, preset_of
+from napari_brats.training.presets import Preset
+from napari_brats.training.settings import preset_of
 from napari_brats.training.split import grade_of, held_out, write_split
 from napari_brats.training.stream import Crops, Pool
 from napari_brats.training.synthetic import synthetic_source

@@ -6,7 +6,7 @@ named in ``left_out``. Importing this module does not import torch; `make_optimi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_brats.errors import TrainingError
@@ -107,22 +107,23 @@ class Preset:
         return recipe_named(self.recipe).modalities
 
 
+_DEFAULTS = TrainConfig()
 _OURS = Preset(
     name="ours",
     loss="dice-bce",
     optimizer="AdamW",
-    optimizer_options={"weight_decay": 1e-4},
-    learning_rate=2e-3,
+    optimizer_options={"weight_decay": _DEFAULTS.weight_decay},
+    learning_rate=_DEFAULTS.learning_rate,
     schedule="one-cycle",
-    crop=(96, 112, 96),
-    batch=2,
-    recipe="brain-1.5mm",
-    steps=4000,
-    size="lite",
+    crop=_DEFAULTS.crop,
+    batch=_DEFAULTS.batch,
+    recipe=_DEFAULTS.recipe,
+    steps=_DEFAULTS.steps,
+    size=_DEFAULTS.size,
     sampling="tumor",
     augmentation=("affine", "flip-0", "intensity"),
     gradient_clip=12.0,
-    weight_average=0.998,
+    weight_average=_DEFAULTS.average,
 )
 
 _KERAS_ADAM = {"eps": 1e-7}  # Keras's default; PyTorch's is 1e-8
@@ -224,8 +225,6 @@ _SEEDS: Mapping[str, Preset] = {
     ),
 }
 
-_NO_AVERAGE = 0.0
-
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
     "ours": dict.fromkeys(MODELS, _OURS),
     "seed": _SEEDS,
@@ -245,47 +244,6 @@ def preset_for(name: str, model: str) -> Preset:
     if name not in PRESETS:
         raise TrainingError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[name][model_spec(model).name]
-
-
-def config_of_preset(name: str, model: str, **given: Any) -> TrainConfig:
-    """Return the settings of a preset, but for those that are given.
-
-    Parameters
-    ----------
-    name, model : str
-        As in `preset_for`.
-    **given
-        Fields of `TrainConfig`.
-    """
-    preset = preset_for(name, model)
-    x, y, *z = preset.crop
-    from_preset = {
-        "size": preset.size,
-        "recipe": preset.recipe,
-        "steps": preset.steps or 0,
-        "batch": preset.batch,
-        "crop": (x, y, *z) if z else (x, y, 1),
-        "learning_rate": preset.learning_rate,
-        "weight_decay": preset.optimizer_options.get("weight_decay", 0.0),
-        "average": preset.weight_average or _NO_AVERAGE,
-        "patience": preset.patience or 0,
-    }
-    return TrainConfig(**{**from_preset, **given, "preset": name, "model": model})
-
-
-def preset_of(config: TrainConfig) -> Preset:
-    """Return the preset of a training, with the numbers that its settings override."""
-    preset = preset_for(config.preset, config.model)
-    options = {**preset.optimizer_options, "weight_decay": config.weight_decay}
-    return replace(
-        preset,
-        learning_rate=config.learning_rate,
-        optimizer_options=options,
-        recipe=config.recipe,
-        batch=config.batch,
-        crop=config.crop,
-        size=config.size,
-    )
 
 
 def make_optimizer(preset: Preset, parameters: "Iterable[nn.Parameter]") -> "Optimizer":
