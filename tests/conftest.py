@@ -172,9 +172,11 @@ def fake_predictor(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """
     asked: list[tuple[str, ...]] = []
 
-    class Predictor:
+    class Ensemble:
         @classmethod
-        def load(cls, model: str, *, device: str, engine: str, precision: str) -> "Predictor":
+        def load(
+            cls, model: str, *, device: str, engine: str, precision: str, mirror: bool
+        ) -> "Ensemble":
             asked.append((str(model), device, engine, precision))
             return cls()
 
@@ -192,14 +194,15 @@ def fake_predictor(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
                 device=SimpleNamespace(torch_name="cpu"),
                 engine="torch",
                 seconds={"preprocess": 0.1, "network": 0.2, "postprocess": 0.1},
+                missing=(),
             )
 
     module = ModuleType("napari_brats.inference.predictor")
-    module.Predictor = Predictor  # type: ignore[attr-defined]
+    module.Ensemble = Ensemble  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
 
-    def any_card(model: str) -> SimpleNamespace:
-        return SimpleNamespace(name=f"{model}-lite", modalities=())
+    def any_cards(model: str) -> tuple[SimpleNamespace, ...]:
+        return (SimpleNamespace(name=f"{model}-lite", modalities=(), may_lack=()),)
 
-    monkeypatch.setattr("napari_brats.workflows.segment.read_card", any_card)
+    monkeypatch.setattr("napari_brats.workflows.segment.read_cards", any_cards)
     return asked

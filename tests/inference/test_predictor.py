@@ -11,7 +11,8 @@ from torch import nn
 from napari_brats.case import Case
 from napari_brats.errors import Cancelled, CaseError, CheckpointError, DeviceError
 from napari_brats.inference.devices import resolve_device
-from napari_brats.inference.predictor import Predictor, predict_logits, spec_of
+from napari_brats.inference.logits import predict_logits, spec_of
+from napari_brats.inference.predictor import Predictor
 from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import save_checkpoint
 from napari_brats.networks.registry import MODELS, create_model, model_spec

@@ -45,7 +45,7 @@ def test_one_modality_is_dropped():
     images = torch.ones(4, 2, 2, 2)
     dropped = set()
     for seed in range(20):
-        out = RandDropModality(1.0).set_random_state(seed)(images)
+        out = RandDropModality(1.0).set_random_state(seed)({"images": images})["images"]
         empty = (out == 0).all(dim=(1, 2, 3))
         assert empty.sum() == 1
         dropped.add(int(empty.int().argmax()))

@@ -136,7 +136,7 @@ def test_cancelling(opened, qtbot, fake_segment):
     """Cancel stops at the next window; no layer comes and the next run can start."""
     entered, gate = threading.Event(), threading.Event()
 
-    def slow(patient, *, model, device, on_step, on_notice):
+    def slow(patient, *, on_step, **_):
         on_step(1, 100)
         entered.set()
         gate.wait(10)

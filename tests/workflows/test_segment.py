@@ -39,13 +39,17 @@ def test_json_has_the_promised_keys(tmp_path: Path, make_patient_folder: MakePat
     result = segment(make_patient_folder(tmp_path), output=tmp_path / "mask.nii.gz")
     content = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert set(content) == {
-        "case", "model", "device", "engine", "output", "seconds", "volumes_ml", "scores",
+        "case", "model", "members", "mirrored", "missing", "device", "engine", "output",
+        "seconds", "volumes_ml", "scores",
     }  # fmt: skip
     assert tuple(content["seconds"]) == STAGES
     assert tuple(content["volumes_ml"]) == ("WT", "TC", "ET")
     assert content["scores"] == {name: {"dice": 1.0} for name in ("WT", "TC", "ET")}
     assert content["case"] == "BraTS2021_00005"
     assert content["model"] == "dresunet3d-lite"
+    assert content["members"] == ["dresunet3d-lite"]
+    assert content["mirrored"] is False
+    assert content["missing"] == []
 
 
 @pytest.mark.usefixtures("fake_predictor")

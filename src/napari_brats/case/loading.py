@@ -103,8 +103,13 @@ def load_mask(
     return decode_labels(mask.data, convention, source=repr(str(path))), mask.affine
 
 
-def require_modalities(patient: Case | PatientFiles, modalities: Sequence[str], who: str) -> None:
-    """Raise a `CaseError` that names the modalities a patient lacks.
+def require_modalities(
+    patient: Case | PatientFiles,
+    modalities: Sequence[str],
+    who: str,
+    may_lack: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Check that a patient has the modalities that are needed.
 
     Parameters
     ----------
@@ -114,13 +119,28 @@ def require_modalities(patient: Case | PatientFiles, modalities: Sequence[str], 
         Those that are needed.
     who : str
         Who needs them, e.g. ``"model 'dresunet3d'"``.
+    may_lack : Sequence[str]
+        Those of them of which one, but no second one, may be missing.
+
+    Returns
+    -------
+    tuple of str
+        The one that is missing, or nothing.
+
+    Raises
+    ------
+    CaseError
+        Naming the modalities that the patient lacks.
     """
-    missing = [name for name in modalities if name not in patient.images]
-    if missing:
+    missing = tuple(name for name in modalities if name not in patient.images)
+    if missing and (len(missing) > 1 or missing[0] not in may_lack):
+        spared = f" (all but one of {', '.join(may_lack)})" if may_lack else ""
         raise CaseError(
             f"{patient.case_id!r} has no {' and no '.join(missing)} (it has "
-            f"{', '.join(patient.images)}), which {who} needs; add the file or choose another model"
+            f"{', '.join(patient.images)}), which {who} needs{spared}; add the file or choose "
+            "another model"
         )
+    return missing
 
 
 def cautions(files: PatientFiles) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     actions = parser.add_subparsers(metavar="ACTION")
     show = actions.add_parser("show", help="print the card of a model")
-    show.add_argument("name", metavar="NAME|CHECKPOINT", help="what --model takes")
+    show.add_argument("name", metavar="NAME|CHECKPOINT[+...]", help="what --model takes")
     show.set_defaults(run=_show)
     add = actions.add_parser("add", help="copy a checkpoint into your model folder")
     add.add_argument(
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace, terminal: "Terminal") -> int:
     """Print the table of models."""
     from napari_brats.networks.catalog import list_models
+    from napari_brats.networks.ensembles import ours
 
     models = list_models(terminal.notice)
     if terminal.json:
@@ -58,6 +59,9 @@ def run(_: argparse.Namespace, terminal: "Terminal") -> int:
     for model in models:
         if model.card and model.card.scores.get("dataset"):
             terminal.say(f"{model.card.name}: mean Dice on {model.card.scores['dataset']}")
+    together = ours(models)
+    if together is not None:
+        terminal.say(f"{together.name}: {len(together.cards)} networks averaged, as in --model a+b")
     return 0
 
 
@@ -78,15 +82,17 @@ def _row(model: "ModelRow") -> tuple[str, ...]:
 def _show(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Print a card, in words or as it is."""
     from napari_brats.networks.card_text import card_rows
-    from napari_brats.networks.checkpoint import read_card
+    from napari_brats.networks.ensembles import read_cards
 
-    card = read_card(args.name)
+    cards = read_cards(args.name)
     if terminal.json:
-        terminal.result(card.to_json())
+        single = cards[0].to_json() if len(cards) == 1 else None
+        terminal.result(single or {"members": [card.to_json() for card in cards]})
         return 0
-    terminal.say(card.name)
-    for subject, words in card_rows(card):
-        terminal.say(f"  {subject}: {words}")
+    for card in cards:
+        terminal.say(card.name)
+        for subject, words in card_rows(card):
+            terminal.say(f"  {subject}: {words}")
     return 0
 
 

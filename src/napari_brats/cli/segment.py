@@ -20,9 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        metavar="NAME|CHECKPOINT",
-        help="network with bundled weights (see napari-brats models), or a .safetensors file "
+        metavar="NAME|CHECKPOINT[+...]",
+        help="network with bundled weights (see napari-brats models), or a .safetensors file; "
+        "several joined by + are averaged, and all averages all bundled ones "
         "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mirror",
+        action="store_true",
+        help="average over the patient and its mirror image, left for right: twice the work",
     )
     parser.add_argument(
         "--output",
@@ -70,6 +76,7 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
             device=args.device,
             engine=args.engine,
             precision=args.precision,
+            mirror=args.mirror,
             output=args.output or folder_beside(args.path),
             probabilities=args.probabilities,
             labels=args.labels,
@@ -88,7 +95,7 @@ def report(result: "SegmentResult", terminal: "Terminal") -> None:
     from napari_brats.metrics.scores import EMPTY_RULE
 
     where = f"{result.device} ({result.engine}), {result.seconds['total']:.1f} s"
-    terminal.say(f"{result.case.case_id}: {result.model} on {where}")
+    terminal.say(f"{result.case.case_id}: {result.maker} on {where}")
     if result.scores is None:
         rows = [(name, f"{volume:.1f}") for name, volume in result.volumes_ml.items()]
         terminal.table(("region", "volume ml"), rows)

@@ -1,19 +1,27 @@
 """Running networks over whole patients.
 
-`predict_logits`, `Predictor` and `Prediction` are here; they import torch when first used.
+The names below import torch when they are first used.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_brats.inference.predictor import Prediction, Predictor, predict_logits
+    from napari_brats.inference.averaging import Prediction
+    from napari_brats.inference.logits import predict_logits
+    from napari_brats.inference.predictor import Ensemble, Predictor
 
-__all__ = ["Prediction", "Predictor", "predict_logits"]
+__all__ = ["Ensemble", "Prediction", "Predictor", "predict_logits"]
+
+_HOMES = {
+    "Ensemble": "predictor",
+    "Prediction": "averaging",
+    "Predictor": "predictor",
+    "predict_logits": "logits",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from napari_brats.inference import predictor
-
-    return getattr(predictor, name)
+    return getattr(import_module(f"napari_brats.inference.{_HOMES[name]}"), name)

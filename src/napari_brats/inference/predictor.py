@@ -1,58 +1,27 @@
-"""From a case to region probabilities and tissues: a checkpoint with everything it needs."""
+"""Networks ready to segment cases: a checkpoint with everything it needs, or several."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_brats.case import Case, require_modalities
-from napari_brats.errors import CheckpointError
+from napari_brats.case import Case
+from napari_brats.inference.averaging import Prediction, predict_average, share
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.inference.engines import Engine, make_engine
-from napari_brats.inference.postprocessing import (
-    region_probabilities,
-    tissues_from_probabilities,
-    without_traces,
-)
-from napari_brats.inference.runner import OnNotice, OnStep, Settings, run_network
+from napari_brats.inference.logits import settings_for
+from napari_brats.inference.postprocessing import region_probabilities
+from napari_brats.inference.runner import OnNotice, OnStep, run_network
 from napari_brats.networks.checkpoint import Card, load_checkpoint
-from napari_brats.networks.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_spec
-from napari_brats.preprocessing.recipes import Recipe, prepare, recipe_named
+from napari_brats.networks.ensembles import members_of
+from napari_brats.networks.registry import DEFAULT_MODEL, model_spec
+from napari_brats.preprocessing.recipes import Prepared, Recipe, recipe_named
+from napari_brats.preprocessing.steps import left_right_axis
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a network says about a case, on the patient's own grid.
-
-    Parameters
-    ----------
-    probabilities : NDArray[np.float32], shape (3, X, Y, Z)
-        WT, TC, ET.
-    tissues : NDArray[np.uint8], shape (X, Y, Z)
-        `Tissue` codes, ET inside TC inside WT.
-    device : DeviceChoice
-        Where the network ran in the end.
-    engine : str
-        What ran it, a key in `ENGINES`.
-    seconds : Mapping[str, float]
-        Of ``preprocess``, ``network`` and ``postprocess``.
-    notes : tuple of str
-        What people should know, such as brain outside a recipe's fixed crop.
-    """
-
-    probabilities: NDArray[np.float32]
-    tissues: NDArray[np.uint8]
-    device: DeviceChoice
-    engine: str
-    seconds: Mapping[str, float]
-    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -69,12 +38,16 @@ class Predictor:
         Where to run.
     engine : str
         Key in `ENGINES`, or ``"auto"``.
+    mirror : bool
+        Run it on the patient and on the patient with left and right exchanged, and average
+        the probabilities.
     """
 
     network: "nn.Module"
     card: Card
     device: DeviceChoice
     engine: str = "auto"
+    mirror: bool = False
     _engines: dict[DeviceChoice, Engine] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -85,6 +58,7 @@ class Predictor:
         device: str = "auto",
         precision: str = "auto",
         engine: str = "auto",
+        mirror: bool = False,
     ) -> "Predictor":
         """Load bundled weights by the model's name, or a checkpoint by its path.
 
@@ -96,6 +70,8 @@ class Predictor:
             As `resolve_device` takes them; checked before the weights are read.
         engine : str
             Key in `ENGINES`, or ``"auto"``.
+        mirror : bool
+            As the class has it.
 
         Raises
         ------
@@ -106,7 +82,7 @@ class Predictor:
         """
         choice = resolve_device(device, precision)
         network, card = load_checkpoint(model)
-        return cls(network, card, choice, engine)
+        return cls(network, card, choice, engine, mirror)
 
     @property
     def recipe(self) -> Recipe:
@@ -116,65 +92,48 @@ class Predictor:
     def predict(
         self, case: Case, *, on_step: OnStep | None = None, on_notice: OnNotice | None = None
     ) -> Prediction:
-        """Segment a case.
+        """Segment a case, as `predict_average` does with one member."""
+        return predict_average((self,), case, on_step=on_step, on_notice=on_notice)
+
+    def regions(
+        self,
+        prepared: Prepared,
+        *,
+        on_step: OnStep | None = None,
+        on_notice: OnNotice | None = None,
+    ) -> tuple[NDArray[np.float32], Engine]:
+        """Return the probabilities of WT, TC, ET on the recipe's grid, and what made them.
 
         Parameters
         ----------
-        case : Case
-            Any grid and orientation; must have the card's modalities.
-        on_step : callable, optional
-            Called with (done, total) windows; may raise `Cancelled`.
-        on_notice : callable, optional
-            Called with lines for people: notes, and changes of plan when memory runs out.
+        prepared : Prepared
+            A case as the card's recipe prepares it.
+        on_step, on_notice : callable, optional
+            As in `predict_average`.
 
         Returns
         -------
-        Prediction
-
-        Raises
-        ------
-        CaseError
-            If a modality is missing.
-        DeviceError
-            If memory does not suffice.
+        NDArray[np.float32], shape (3, X, Y, Z)
+        Engine
         """
-        require_modalities(case, self.card.modalities, f"model {self.card.name!r}")
-        clock = [perf_counter()]
-        prepared = prepare(self.recipe, case.images, case.affine)
-        if on_notice is not None:
-            for note in prepared.way.notes:
-                on_notice(note)
-        clock.append(perf_counter())
+        settings = settings_for(
+            model_spec(self.card.architecture), background=self.recipe.background
+        )
+        first = share(on_step, 0, 2) if self.mirror else on_step
         logits, engine = run_network(
-            self._engine_on,
-            prepared.volume,
-            self.device,
-            _settings(model_spec(self.card.architecture), background=self.recipe.background),
-            on_step=on_step,
-            on_notice=on_notice,
-        )
-        clock.append(perf_counter())
-        probabilities = prepared.way.back(region_probabilities(logits, self.card.outputs))
-        tissues = self._tissues(probabilities, case.voxel_ml, on_notice)
-        clock.append(perf_counter())
-        names = ("preprocess", "network", "postprocess")
-        seconds = dict(zip(names, np.diff(clock).tolist(), strict=True))
-        return Prediction(
-            probabilities, tissues, engine.device, engine.name, seconds, prepared.way.notes
-        )
-
-    def _tissues(
-        self, probabilities: NDArray[np.float32], voxel_ml: float, on_notice: OnNotice | None
-    ) -> NDArray[np.uint8]:
-        least_ml = self.card.least_enhancing_ml
-        tissues = tissues_from_probabilities(probabilities)
-        tissues, gone_ml = without_traces(tissues, voxel_ml, least_ml)
-        if gone_ml and on_notice is not None:
-            on_notice(
-                f"{gone_ml:.2f} ml of enhancing tumor, less than the {least_ml:g} ml that "
-                f"{self.card.name} can be trusted with, is taken for necrosis"
-            )
-        return tissues
+            self._engine_on, prepared.volume, self.device, settings,
+            on_step=first, on_notice=on_notice,
+        )  # fmt: skip
+        found = region_probabilities(logits, self.card.outputs)
+        if not self.mirror:
+            return found, engine
+        axis = 1 + left_right_axis(prepared.affine)
+        logits, engine = run_network(
+            self._engine_on, np.flip(prepared.volume, axis), engine.device, settings,
+            on_step=share(on_step, 1, 2), on_notice=on_notice,
+        )  # fmt: skip
+        found += np.flip(region_probabilities(logits, self.card.outputs), axis)
+        return found / np.float32(2), engine
 
     def _engine_on(self, device: DeviceChoice) -> Engine:
         if device not in self._engines:
@@ -183,93 +142,51 @@ class Predictor:
         return self._engines[device]
 
 
-def predict_logits(
-    network: "nn.Module",
-    volume: NDArray[np.float32],
-    *,
-    engine: str = "auto",
-    precision: str = "auto",
-    device: str = "auto",
-    overlap: float | None = None,
-    window: int | None = None,
-    background: float = 0.0,
-    on_step: OnStep | None = None,
-    on_notice: OnNotice | None = None,
-) -> NDArray[np.float32]:
-    """Run a network over a prepared volume of any size.
+@dataclass(frozen=True)
+class Ensemble:
+    """One predictor, or several whose probabilities are averaged.
 
     Parameters
     ----------
-    network : nn.Module
-        One of ours, as `create_model` or `load_checkpoint` gives it; 2D or 3D. It is left as
-        it is.
-    volume : NDArray[np.float32], shape (C, X, Y, Z)
-        As the network's recipe prepares it.
-    engine : str
-        Key in `ENGINES`, or ``"auto"``.
-    precision, device : str
-        As `resolve_device` takes them.
-    overlap : float, optional
-        Share of a window that neighbors have in common, where windows are needed.
-    window : int, optional
-        Longest side of a window; default: everything at once where memory allows.
-    background : float
-        Value outside the brain, for padding.
-    on_step : callable, optional
-        Called with (done, total) windows: first (0, total), then after each batch. It may
-        raise `Cancelled`.
-    on_notice : callable, optional
-        Called with a line for people when memory runs out and the plan changes.
-
-    Returns
-    -------
-    NDArray[np.float32], shape (K, X, Y, Z)
-        Logits.
-
-    Raises
-    ------
-    CheckpointError
-        If the network is none of ours.
-    DeviceError
-        If the device or engine is not there, or memory does not suffice.
+    members : tuple of Predictor
+        One at least; each weighs the same.
     """
-    spec = spec_of(network)
-    settings = _settings(spec, window=window, overlap=overlap, background=background)
-    logits, _ = run_network(
-        lambda choice: make_engine(network, spec, choice, engine),
-        np.asarray(volume, np.float32),
-        resolve_device(device, precision),
-        settings,
-        on_step=on_step,
-        on_notice=on_notice,
-    )
-    return logits
 
+    members: tuple[Predictor, ...]
 
-def _settings(
-    spec: ModelSpec,
-    *,
-    window: int | None = None,
-    overlap: float | None = None,
-    background: float = 0.0,
-) -> Settings:
-    return Settings(spec.ndim, spec.multiple, window, overlap, background)
+    @classmethod
+    def load(
+        cls,
+        model: str | Path = DEFAULT_MODEL,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        engine: str = "auto",
+        mirror: bool = False,
+    ) -> "Ensemble":
+        """Load one model, or several to be averaged.
 
+        Parameters
+        ----------
+        model : str or Path
+            As in `members_of`, e.g. ``"dresunet3d"``, ``"dresunet3d+unet3d"`` or ``"all"``.
+        device, precision, engine, mirror
+            As in `Predictor.load`.
 
-def spec_of(network: "nn.Module") -> ModelSpec:
-    """Return a network's row of `MODELS`, known by its class.
+        Raises
+        ------
+        CheckpointError, DeviceError
+            As `Predictor.load`.
+        """
+        resolve_device(device, precision)
+        members = (
+            Predictor.load(one, device=device, precision=precision, engine=engine, mirror=mirror)
+            for one in members_of(model)
+        )
+        return cls(tuple(members))
 
-    Raises
-    ------
-    CheckpointError
-        If no row builds this class.
-    """
-    kind = type(network)
-    factory = f"{kind.__module__.rpartition('.')[2]}:{kind.__qualname__}"
-    for spec in MODELS.values():
-        if spec.factory == factory:
-            return spec
-    raise CheckpointError(
-        f"{kind.__qualname__!r} is none of the networks {', '.join(MODELS)}; "
-        "make one with create_model or add a row to MODELS"
-    )
+    def predict(
+        self, case: Case, *, on_step: OnStep | None = None, on_notice: OnNotice | None = None
+    ) -> Prediction:
+        """Segment a case, as `predict_average` does with all members."""
+        return predict_average(self.members, case, on_step=on_step, on_notice=on_notice)

@@ -50,10 +50,14 @@ class Card:
         Channel order of the input, which is the recipe's.
     outputs : str
         Row of `OUTPUTS`.
+    may_lack : tuple of str
+        Modalities of which a patient may lack one: the weights were trained for it. Cards
+        that do not say so are read as none.
     least_enhancing_ml : float
         Less enhancing tumor than this in a whole patient is taken for necrosis; 0: never.
     training, scores : Mapping[str, Any]
-        Data, steps, seconds, hardware, command, seed; and dataset, per_case, mean, command.
+        Data, steps, seconds, hardware, command, seed; and dataset, per_case, mean, command,
+        with what mirroring and a missing modality change (`benchmarks/score_weights.py`).
     use, license : str
         What the weights may be used for.
     limits, citation : tuple of str
@@ -73,6 +77,7 @@ class Card:
     modalities: tuple[str, ...]
     outputs: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    may_lack: tuple[str, ...] = ()
     least_enhancing_ml: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
@@ -115,6 +120,7 @@ class Card:
             )
         given = {name: entry for name, entry in value.items() if name != "schema"}
         known = {entry.name for entry in fields(cls)}
+        given = {**_LATER_FIELDS, **given}
         if given.keys() != known:
             raise CheckpointError(
                 f"{source} is not a complete card: {_key_difference(set(given), known)}; "
@@ -152,14 +158,25 @@ def _is_text(value: object) -> bool:
 
 
 def _is_scores(value: object) -> bool:
-    """Whether it is an object whose mean, if there is one, is a Dice from 0 to 1 by region."""
+    """Whether it is an object whose means, where there are any, are Dice from 0 to 1 by region."""
     if not isinstance(value, dict):
         return False
-    mean = value.get("mean", {})
-    return isinstance(mean, dict) and all(
-        type(number) in (int, float) and 0 <= number <= 1 for number in mean.values()
+    variants = value.get("mirrored", {}), value.get("without", {})
+    if not all(isinstance(one, dict) for one in variants):
+        return False
+    mirrored, without = variants
+    means = value.get("mean", {}), mirrored.get("mean", {}), *without.values()
+    return all(_is_dice(mean) for mean in means)
+
+
+def _is_dice(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        type(number) in (int, float) and 0 <= number <= 1 for number in value.values()
     )
 
+
+# Weights that were saved before a field was there have its harmless value.
+_LATER_FIELDS: Mapping[str, object] = {"may_lack": []}
 
 _TEXT = (_is_text, "a text")
 _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
@@ -168,6 +185,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "training": (_is_object, "an object"),
     "scores": (_is_scores, "an object whose 'mean' holds numbers from 0 to 1"),
     "modalities": (_is_texts, "a list of texts"),
+    "may_lack": (_is_texts, "a list of texts"),
     "limits": (_is_texts, "a list of texts"),
     "citation": (_is_texts, "a list of texts"),
     "parameters": (_is_count, "a whole number"),

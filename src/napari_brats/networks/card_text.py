@@ -20,6 +20,11 @@ def facts(values: Mapping[str, Any]) -> str:
     return "; ".join(words)
 
 
+def dice_words(mean: Mapping[str, float]) -> str:
+    """Return Dice by region in words, e.g. ``"WT 0.900, TC 0.759, ET 0.584"``."""
+    return ", ".join(f"{name} {dice:.3f}" for name, dice in mean.items())
+
+
 def card_rows(card: Card) -> list[tuple[str, str]]:
     """Return what a card says as (subject, words); a subject that has no words is left out."""
     spec = model_spec(card.architecture)
@@ -30,9 +35,15 @@ def card_rows(card: Card) -> list[tuple[str, str]]:
         ("parameters", f"{card.parameters:,}"),
         ("recipe", card.recipe),
         ("needs", ", ".join(card.modalities)),
+        ("may lack", f"one of {', '.join(card.may_lack)}" if card.may_lack else ""),
         ("outputs", f"{card.outputs}: {', '.join(OUTPUTS[card.outputs].channels)}"),
         ("training", facts(card.training)),
-        ("mean Dice", ", ".join(f"{name} {dice:.3f}" for name, dice in mean.items())),
+        ("mean Dice", dice_words(mean)),
+        ("mirrored", dice_words(card.scores.get("mirrored", {}).get("mean", {}))),
+        *(
+            (f"without {name}", dice_words(dice))
+            for name, dice in card.scores.get("without", {}).items()
+        ),
         ("scored on", str(card.scores.get("dataset", ""))),
         *(("limit", limit) for limit in card.limits),
         ("limit", traces_rule(card) if card.least_enhancing_ml else ""),

@@ -15,6 +15,9 @@ from napari_brats.errors import CheckpointError
 from napari_brats.networks.card import Card, bundled_card, bundled_stem, read_card_file
 from napari_brats.networks.registry import MODELS, ModelSpec, model_spec
 
+ALL = "all"
+"""Every network with bundled weights, averaged; no model's own name."""
+
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 _KERAS = (".h5", ".hdf5", ".keras")
 _SUFFIXES = (".json", ".safetensors")
@@ -57,6 +60,7 @@ class ModelRow:
             "dice": None if card is None else card.scores.get("mean"),
             "recipe": spec.recipe if card is None else card.recipe,
             "modalities": list(spec.modalities if card is None else card.modalities),
+            "may_lack": [] if card is None else list(card.may_lack),
             "paper": spec.paper,
             "published": [
                 {"dataset": row.dataset, "network": row.network, "dice": dict(row.scores)}

@@ -165,6 +165,12 @@ def check_card(card: Card, source: str) -> None:
             f"{source} says modalities {', '.join(card.modalities)}, but recipe {card.recipe!r} "
             f"gives {', '.join(recipe.modalities)}; correct one of them"
         )
+    others = set(card.modalities) if len(card.modalities) > 1 else set()
+    if not set(card.may_lack) <= others:
+        raise CheckpointError(
+            f"{source} says that {', '.join(card.may_lack)} may be missing, expected some of its "
+            f"modalities {', '.join(card.modalities)}, two at least; correct 'may_lack'"
+        )
     if card.outputs not in OUTPUTS:
         raise CheckpointError(
             f"{source} has unknown outputs {card.outputs!r}; choose one of {', '.join(OUTPUTS)}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from napari_brats.errors import CheckpointError, OutputError
 from napari_brats.networks.card import Card
-from napari_brats.networks.catalog import added_names, find_checkpoint, user_folder
+from napari_brats.networks.catalog import ALL, added_names, find_checkpoint, user_folder
 from napari_brats.networks.checkpoint import load_checkpoint
 from napari_brats.networks.registry import MODELS
 from napari_brats.volumes import atomic_write, write_json_atomic
@@ -68,6 +68,8 @@ def check_new_name(name: str) -> None:
     lower = name.lower()
     if lower.removesuffix("-lite") in MODELS:
         raise CheckpointError(f"{name!r} means the bundled weights of that network; {cure}")
+    if lower == ALL:
+        raise CheckpointError(f"{name!r} means all bundled weights, averaged; {cure}")
     if lower.endswith((".safetensors", ".json")):
         raise CheckpointError(f"{name!r} would be taken for a file; {cure}")
     if lower in (taken.lower() for taken in added_names()):

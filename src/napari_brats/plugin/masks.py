@@ -39,7 +39,7 @@ def mask_name(image: Path, case_id: str, maker: str, number: int = 1) -> str:
         From 2 on it is written into the name.
     """
     extension = ".mha" if image.suffix.lower() == ".mha" else ".nii.gz"
-    safe = re.sub(r"[^A-Za-z0-9._]+", "-", maker).strip("-") or "mask"
+    safe = re.sub(r"[^A-Za-z0-9._+]+", "-", maker).strip("-") or "mask"
     return f"{case_id}_{safe}_mask{f'-{number}' * (number > 1)}{extension}"
 
 

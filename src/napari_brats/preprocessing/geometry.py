@@ -23,6 +23,12 @@ def axis_directions(affine: Affine) -> str:
     return "".join(_LETTERS[world][int(sign)] for world, sign in zip(worlds, signs, strict=True))
 
 
+def left_right_axis(affine: Affine) -> int:
+    """Return the voxel axis, 0 to 2, that runs between the patient's left and right."""
+    letters = axis_directions(affine)
+    return next(axis for axis, letter in enumerate(letters) if letter in "LR")
+
+
 @dataclass(frozen=True)
 class Reorient:
     """Permute and flip axes so that they point to ``target``, e.g. ``"LPS"``; no resampling.

@@ -9,7 +9,7 @@ BraTS files do) and, unless they resize, from 1 mm voxels, which is what the aut
 had; both leave a BraTS file untouched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +91,12 @@ def recipe_named(name: str) -> Recipe:
         ) from None
 
 
-def prepare(recipe: Recipe, images: Mapping[str, NDArray[np.float32]], affine: Affine) -> Prepared:
+def prepare(
+    recipe: Recipe,
+    images: Mapping[str, NDArray[np.float32]],
+    affine: Affine,
+    missing: Collection[str] = (),
+) -> Prepared:
     """Stack a patient's modalities in the recipe's order and apply its steps.
 
     Parameters
@@ -102,16 +107,25 @@ def prepare(recipe: Recipe, images: Mapping[str, NDArray[np.float32]], affine: A
         (X, Y, Z) each, on one grid; must hold the recipe's modalities.
     affine : NDArray[np.float64], shape (4, 4)
         Voxel to patient millimeters (RAS+).
+    missing : collection of str
+        Modalities to do without, not all: their channels hold the recipe's background, as in
+        a training with ``--drop-modality``.
 
     Returns
     -------
     Prepared
     """
-    volume = np.stack([np.asarray(images[name], np.float32) for name in recipe.modalities])
+    present = [n for n, name in enumerate(recipe.modalities) if name not in missing]
+    volume = np.stack([np.asarray(images[recipe.modalities[n]], np.float32) for n in present])
     ways = []
     for step in recipe.steps:
         volume, affine, way = step.apply(volume, affine)
         ways.append(way)
+    if len(present) < len(recipe.modalities):
+        shape = (len(recipe.modalities), *volume.shape[1:])
+        whole = np.full(shape, recipe.background, np.float32)
+        whole[present] = volume
+        volume = whole
     return Prepared(volume, affine, chain(ways))
 
 

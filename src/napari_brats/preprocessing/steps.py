@@ -12,6 +12,7 @@ from napari_brats.preprocessing.geometry import (
     ResizeTo,
     axis_directions,
     cut_box,
+    left_right_axis,
     resize,
 )
 from napari_brats.preprocessing.intensity import ByteRange, MinMax, SlicePercentiles, ZScore
@@ -36,6 +37,7 @@ __all__ = [
     "axis_directions",
     "chain",
     "cut_box",
+    "left_right_axis",
     "resize",
     "spacing_of",
 ]

@@ -91,17 +91,22 @@ class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
         return {**data, "images": self.transform(images) * brain}
 
 
-class RandDropModality(mt.RandomizableTransform):  # type: ignore[misc]
-    """Set one channel to 0, as where a modality is missing."""
+class RandDropModality(mt.RandomizableTransform, mt.MapTransform):  # type: ignore[misc]
+    """Set one channel to the background, as `prepare` does where a modality is missing."""
 
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """Drop at most one channel of images, (C, X, Y, Z)."""
+    def __init__(self, prob: float, background: float = 0.0) -> None:
+        mt.MapTransform.__init__(self, ["images"])
+        mt.RandomizableTransform.__init__(self, prob)
+        self.background = background
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Drop at most one channel of ``data["images"]``, (C, X, Y, Z)."""
         self.randomize(None)
         if not self._do_transform:
-            return images
-        dropped = images.clone()
-        dropped[self.R.randint(len(images))] = 0
-        return dropped
+            return data
+        dropped = data["images"].clone()
+        dropped[self.R.randint(len(dropped))] = self.background
+        return {**data, "images": dropped}
 
 
 def augmentation(
@@ -111,6 +116,7 @@ def augmentation(
     *,
     together: tuple[int, ...] = (),
     drop_modality: float = 0.0,
+    background: float = 0.0,
 ) -> mt.Compose:
     """Return the chain of some kinds of augmentation.
 
@@ -126,6 +132,8 @@ def augmentation(
         Channels whose brightness changes nearly together: T1 and T1ce.
     drop_modality : float
         Probability that one modality is missing.
+    background : float
+        The recipe's, which a missing modality holds everywhere.
 
     Returns
     -------
@@ -146,7 +154,7 @@ def augmentation(
         "flip-0": mt.RandFlipd(both, prob=0.5, spatial_axis=0),
         "flip-1": mt.RandFlipd(both, prob=0.5, spatial_axis=1),
         "intensity": KeepBackground(_intensity(together)),
-        "drop": KeepBackground(mt.Compose([RandDropModality(drop_modality)])),
+        "drop": RandDropModality(drop_modality, background),
     }
     first = mt.ToTensord(both, track_meta=True, dtype=torch.float32)
     return mt.Compose([first, *(made[kind] for kind in (*kinds, "drop"))]).set_random_state(seed)

@@ -81,7 +81,8 @@ class TrainConfig:
         default=0.998, metadata={"help": "decay of the running average of the weights"}
     )
     drop_modality: float = field(
-        default=0.0, metadata={"help": "probability that a sample lacks one modality"}
+        default=0.0,
+        metadata={"help": "probability that a sample lacks one modality, as patients then may"},
     )
     mixed_precision: bool = field(
         default=True, metadata={"help": "compute in bfloat16 where the device can"}

@@ -88,7 +88,7 @@ class Export(Callback):
 
 def training_card(config: TrainConfig, module: RegionTraining, real_patients: int) -> Card:
     """Return the card of the weights as they are now."""
-    metrics = module.trainer.callback_metrics
+    recipe, metrics = recipe_named(config.recipe), module.trainer.callback_metrics
     known = [metrics[f"{HELD_OUT}_{name}"] for name in REGIONS if f"{HELD_OUT}_{name}" in metrics]
     began = None if config.start is None else dict(read_card(config.start).training)
     return Card(
@@ -97,8 +97,9 @@ def training_card(config: TrainConfig, module: RegionTraining, real_patients: in
         size=config.size,
         options=options_of(config),
         recipe=config.recipe,
-        modalities=recipe_named(config.recipe).modalities,
+        modalities=recipe.modalities,
         outputs=module.outputs,
+        may_lack=recipe.modalities if config.drop_modality else (),
         training={
             "started_from": began,
             "real_patients": real_patients,
@@ -109,6 +110,7 @@ def training_card(config: TrainConfig, module: RegionTraining, real_patients: in
             "batch": config.batch * config.devices * config.nodes,
             "crop": list(config.crop),
             "learning_rate": config.learning_rate,
+            "drop_modality": config.drop_modality or None,
             "preset": config.preset,
             "loss": LOSSES[module.preset.loss].title,
             "seed": config.seed,

@@ -60,7 +60,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
     recipe : Recipe
         What the samples were prepared with.
     drop_modality : float
-        Probability that one modality of a sample is missing (0 everywhere).
+        Probability that one modality of a sample is missing (the recipe's background everywhere).
     """
 
     def __init__(
@@ -104,8 +104,9 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         seed = int(rng.integers(2**31))
         kinds = self.preset.augmentation
         augment = augmentation(
-            self.crop, seed, kinds, together=self.together, drop_modality=self.drop_modality
-        )
+            self.crop, seed, kinds, together=self.together,
+            drop_modality=self.drop_modality, background=self.background,
+        )  # fmt: skip
         slack = _SLACK if "affine" in kinds else 1.0
         sample = source(number, rng)
         cut = loose_crop(

@@ -1,10 +1,11 @@
-"""Choose a model and a device; the model's card unfolds on request."""
+"""Choose a model, or all of ours, and a device; the model's card unfolds on request."""
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QStandardItemModel
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_brats.networks.catalog import ModelRow, list_models
+from napari_brats.networks.ensembles import EnsembleRow, ours
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
 from napari_brats.widgets.model_card import card_html, how_to_train, model_title
@@ -17,8 +18,11 @@ DEVICES = {
 }
 
 
+Row = ModelRow | EnsembleRow
+
+
 class ModelPanel(QWidget):
-    """Model, card and device.
+    """Model, card, device, and whether to mirror.
 
     Parameters
     ----------
@@ -30,7 +34,7 @@ class ModelPanel(QWidget):
 
     def __init__(self, model: str, device: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows = list_models()
+        self._rows = _rows()
         self.models = Combo(
             "Model", "The network that segments; models without weights are greyed", self
         )
@@ -40,6 +44,11 @@ class ModelPanel(QWidget):
         self.info.setAccessibleName("Model card")
         self.card = QLabel(self)
         self.devices = Combo("Device", "Where the network runs", self)
+        self.mirror = QCheckBox("mirror", self)
+        self.mirror.setToolTip(
+            "Average over the patient and its mirror image, left for right: twice the work"
+        )
+        self.mirror.setAccessibleName("Average over left and right")
         self._fill_models(model)
         self._fill_devices(device)
         self._lay_out()
@@ -51,12 +60,16 @@ class ModelPanel(QWidget):
     def model(self) -> str | None:
         """Return the chosen model's name, or None where it has no weights."""
         row = self._row()
-        return row.name if row is not None and row.card else None
+        return row.name if row is not None and _usable(row) else None
+
+    def title(self) -> str:
+        """Return the chosen model's line in the menu."""
+        return self.models.currentText()
 
     def choose(self, model: str) -> None:
         """Show a model: the name of a network, of its bundled weights or of an added model."""
         for index, row in enumerate(self._rows):
-            if model in (row.name, None if row.added_as or not row.card else row.card.name):
+            if model in _names(row):
                 self.models.setCurrentIndex(index)
 
     def device(self) -> str:
@@ -73,7 +86,7 @@ class ModelPanel(QWidget):
 
     def refresh(self) -> None:
         """List the models anew: some may have been added or removed since."""
-        rows = list_models()
+        rows = _rows()
         if rows == self._rows:
             return
         chosen = str(self.models.currentData())
@@ -84,7 +97,7 @@ class ModelPanel(QWidget):
         self.models.blockSignals(False)
         self._show_card()
 
-    def _row(self) -> ModelRow | None:
+    def _row(self) -> Row | None:
         index = self.models.currentIndex()
         return self._rows[index] if 0 <= index < len(self._rows) else None
 
@@ -94,10 +107,10 @@ class ModelPanel(QWidget):
             self.models.addItem(model_title(row), row.name)
             items = self.models.model()
             item = items.item(index) if isinstance(items, QStandardItemModel) else None
-            if item is not None and row.card is None:
+            if item is not None and not _usable(row):
                 item.setEnabled(False)
                 item.setToolTip(how_to_train(row.name))
-        usable = [i for i, row in enumerate(self._rows) if row.card]
+        usable = [i for i, row in enumerate(self._rows) if _usable(row)]
         wanted = self.models.findData(model)
         self.models.setCurrentIndex(wanted if wanted in usable or not usable else usable[0])
 
@@ -115,8 +128,29 @@ class ModelPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(captioned("Model", self.models, self.info))
         layout.addWidget(self.card)
-        layout.addLayout(captioned("Device", self.devices))
+        layout.addLayout(captioned("Device", self.devices, self.mirror))
 
     def _show_card(self) -> None:
         row = self._row()
         self.card.setText("" if row is None else card_html(row))
+
+
+def _rows() -> list[Row]:
+    """Return every model, ours first, with all of ours together behind them."""
+    models = list_models()
+    together = ours(models)
+    if together is None:
+        return [*models]
+    bundled = [row for row in models if row.added_as is None]
+    return [*bundled, together, *models[len(bundled) :]]
+
+
+def _usable(row: Row) -> bool:
+    return isinstance(row, EnsembleRow) or row.card is not None
+
+
+def _names(row: Row) -> tuple[str, ...]:
+    """Return what finds a row: its name, and of bundled weights theirs."""
+    if isinstance(row, EnsembleRow) or row.added_as or row.card is None:
+        return (row.name,)
+    return (row.name, row.card.name)

@@ -86,6 +86,7 @@ class RunControl:
             patient=self._desk.case() or tag.sources[0],
             model=model,
             device=self._models.device(),
+            mirror=self._models.mirror.isChecked(),
             view_convention=next(
                 name
                 for name, directions in VIEW_CONVENTIONS.items()
@@ -93,7 +94,7 @@ class RunControl:
             ),
         )
         self._panel.set_running(True)
-        self._panel.say(f"loading {model}")
+        self._panel.say(f"loading {self._models.title()}")
         self._task = Task(
             lambda stop: self._work(run, stop),
             f"Segmenting {tag.case_id}",

@@ -29,12 +29,15 @@ class Run:
         As in `workflows.segment.segment`.
     view_convention : str
         How the patient is shown.
+    mirror : bool
+        As in `workflows.segment.segment`.
     """
 
     patient: Case | Path
     model: str
     device: str
     view_convention: str
+    mirror: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,17 @@ def running(
 
     def call(on_step: OnStep, on_notice: OnNotice) -> Any:
         return (segment or default_segment())(
-            run.patient, model=run.model, device=run.device, on_step=on_step, on_notice=on_notice
+            run.patient,
+            model=run.model,
+            device=run.device,
+            mirror=run.mirror,
+            on_step=on_step,
+            on_notice=on_notice,
         )
 
     result = yield from stepping(call, stop)
     tissues = result.segmentation.tissues
-    data = mask_layer(result.case, tissues, result.model, run.view_convention)
+    data = mask_layer(result.case, tissues, result.maker, run.view_convention)
     return Finished(
         case_id=result.case.case_id,
         layer=build_layer(data),

@@ -103,7 +103,7 @@ class SegmentWidget(QWidget):
     def expect(self, result: "SegmentResult") -> None:
         """Show the mask of a segmentation as soon as its patient is open."""
         tissues = result.segmentation.tissues
-        data = mask_layer(result.case, tissues, result.model, preferences().view_convention)
+        data = mask_layer(result.case, tissues, result.maker, preferences().view_convention)
         self.run_control.deliver(build_layer(data))
         self.models.tell_device(result.device)
 

@@ -62,18 +62,18 @@ def write_demo(result: SegmentResult, folder: str | Path) -> DemoFiles:
     check_folder(folder, "--output")
     case = result.case
     image = next(iter(case.image_paths.values()))
-    name = mask_name(image, case.case_id, result.model)
+    name = mask_name(image, case.case_id, result.maker)
     save_start = time.perf_counter()
     mask = save_segmentation(result.segmentation, folder / name)
     save = time.perf_counter() - save_start
     figure = overview_figure(
         case,
         result.segmentation.tissues,
-        folder / f"{case.case_id}_{result.model}_overview.png",
+        folder / f"{case.case_id}_{result.maker}_overview.png",
         model=result.model,
     )
     seconds = {**result.seconds, "save": save, "total": result.seconds["total"] + save}
     saved = replace(result, output=mask, seconds=seconds)
-    summary = folder / f"{case.case_id}_{result.model}_result.json"
+    summary = folder / f"{case.case_id}_{result.maker}_result.json"
     write_json_atomic(summary, saved.to_json())
     return DemoFiles(mask, figure, summary)

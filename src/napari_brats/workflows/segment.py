@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from napari_brats.metrics.overlap import joint_counts, tissue_counts
 from napari_brats.metrics.scores import RegionScore, region_volumes, score_regions
 from napari_brats.naming import recognize
 from napari_brats.networks.card import Card
-from napari_brats.networks.checkpoint import read_card
+from napari_brats.networks.ensembles import joint_name, read_cards
 from napari_brats.networks.registry import DEFAULT_MODEL
 from napari_brats.volumes import write_probabilities
 from napari_brats.workflows.outputs import check_target, resolve_output, save_new
@@ -43,7 +43,7 @@ class SegmentResult:
     probabilities : NDArray, shape (3, X, Y, Z), 0 to 1
         Of WT, TC, ET on the patient's grid.
     model : str
-        Name of the weights.
+        Name of the weights; of several averaged, their names joined by ``+``.
     device, engine : str
         Where and with what the network ran.
     seconds : Mapping[str, float]
@@ -54,6 +54,12 @@ class SegmentResult:
         Against the reference, where the patient has one.
     output : Path or None
         The mask's file, where one was written.
+    members : tuple of str
+        Names of all weights that took part.
+    mirrored : bool
+        Whether the mean over left and right was taken.
+    missing : tuple of str
+        Modalities that the patient lacks and the weights did without.
     """
 
     case: Case
@@ -66,12 +72,23 @@ class SegmentResult:
     volumes_ml: Mapping[str, float]
     scores: Mapping[str, RegionScore] | None
     output: Path | None
+    members: tuple[str, ...] = ()
+    mirrored: bool = False
+    missing: tuple[str, ...] = ()
+
+    @property
+    def maker(self) -> str:
+        """What made the mask, for names of files and layers."""
+        return maker_name(self.model, self.mirrored)
 
     def to_json(self) -> dict[str, object]:
         """Return what ``napari-brats segment --json`` prints."""
         return {
             "case": self.case.case_id,
             "model": self.model,
+            "members": list(self.members),
+            "mirrored": self.mirrored,
+            "missing": list(self.missing),
             "device": self.device,
             "engine": self.engine,
             "output": None if self.output is None else str(self.output),
@@ -90,6 +107,7 @@ def segment(
     device: str = "auto",
     engine: str = "auto",
     precision: str = "auto",
+    mirror: bool = False,
     output: str | Path | None = None,
     probabilities: str | Path | None = None,
     labels: str | None = None,
@@ -103,13 +121,17 @@ def segment(
     patient : str, Path or Case
         A patient's folder, one of its files, or a loaded case.
     model : str or Path
-        Name of bundled weights, or a ``.safetensors`` file with its card beside it.
+        Name of bundled weights, or a ``.safetensors`` file with its card beside it; several
+        joined by ``+`` are averaged, and ``"all"`` averages all bundled weights.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ... or ``"mps"``.
     engine : str
         ``"auto"``, ``"openvino"`` (CPUs) or ``"torch"``.
     precision : str
         ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"float16"``.
+    mirror : bool
+        Average over the patient and the patient with left and right exchanged, which takes
+        the networks twice as long.
     output : str or Path, optional
         File to write the mask to, or an existing folder for a file with the default name
         (numbered rather than replaced). Nothing is written by default.
@@ -134,20 +156,24 @@ def segment(
     """
     start = time.perf_counter()
     say = on_notice or _ignore
-    card = read_card(model)
-    case = _load(patient, labels, card)
+    cards = read_cards(model)
+    name = joint_name(cards)
+    case = _load(patient, labels, cards)
     loaded = time.perf_counter()
     for note in case.notes:
         say(note)
-    target = _target(output, probabilities, case, card.name)
+    maker = maker_name(name, mirror)
+    target = _target(output, probabilities, case, maker)
     # Torch is loaded here, when all that can be refused without it has been looked at.
-    from napari_brats.inference.predictor import Predictor
+    from napari_brats.inference.predictor import Ensemble
 
-    predictor = Predictor.load(model, device=device, precision=precision, engine=engine)
-    prediction = predictor.predict(case, on_step=on_step, on_notice=say)
+    networks = Ensemble.load(
+        model, device=device, precision=precision, engine=engine, mirror=mirror
+    )
+    prediction = networks.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
-    target = _save_mask(segmentation, output, target, case, card.name)
+    target = _save_mask(segmentation, output, target, case, maker)
     _save_probabilities(prediction.probabilities, probabilities, segmentation, target)
     done = time.perf_counter()
     volumes_ml, scores = _measure(case, prediction.tissues)
@@ -155,7 +181,7 @@ def segment(
         case=case,
         segmentation=segmentation,
         probabilities=prediction.probabilities,
-        model=card.name,
+        model=name,
         device=prediction.device.torch_name,
         engine=prediction.engine,
         seconds={
@@ -167,21 +193,30 @@ def segment(
         volumes_ml=volumes_ml,
         scores=scores,
         output=target,
+        members=tuple(card.name for card in cards),
+        mirrored=mirror,
+        missing=prediction.missing,
     )
 
 
-def _load(patient: str | Path | Case, labels: str | None, card: Card) -> Case:
+def maker_name(model: str, mirrored: bool) -> str:
+    """Return what made a mask, for names of files and layers: the model and how it was used."""
+    return f"{model}-mirrored" if mirrored else model
+
+
+def _load(patient: str | Path | Case, labels: str | None, cards: Sequence[Card]) -> Case:
     """Return the case; a modality that the weights need and files lack costs no reading."""
     files = patient if isinstance(patient, Case) else recognize(patient)
-    require_modalities(files, card.modalities, f"model {card.name!r}")
+    for card in cards:
+        require_modalities(files, card.modalities, f"model {card.name!r}", card.may_lack)
     return patient if isinstance(patient, Case) else load_case(patient, labels=labels)
 
 
 def _target(
-    output: str | Path | None, probabilities: str | Path | None, case: Case, model: str
+    output: str | Path | None, probabilities: str | Path | None, case: Case, maker: str
 ) -> Path | None:
     """Return the mask's file; refuse what could not be written before anything is computed."""
-    target = None if output is None else resolve_output(Path(output), case, model)
+    target = None if output is None else resolve_output(Path(output), case, maker)
     if probabilities is not None:
         check_target(Path(probabilities), case, (".nii.gz", ".nii"), "--probabilities")
         if target is not None and os.path.realpath(target) == os.path.realpath(probabilities):
@@ -197,11 +232,11 @@ def _save_mask(
     output: str | Path | None,
     target: Path | None,
     case: Case,
-    model: str,
+    maker: str,
 ) -> Path | None:
     """Write the mask where wanted and return its file: under a free name if a folder was given."""
     if output is not None and os.path.isdir(output):
-        return save_new(segmentation, Path(output), case, model)
+        return save_new(segmentation, Path(output), case, maker)
     return None if target is None else save_segmentation(segmentation, target)
 
 

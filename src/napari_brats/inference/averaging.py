@@ -1,0 +1,210 @@
+"""One network's word, or the mean of several, on the patient's own grid."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import reduce
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_brats.case import Case, require_modalities
+from napari_brats.inference.devices import DeviceChoice
+from napari_brats.inference.engines import Engine
+from napari_brats.inference.postprocessing import tissues_from_probabilities, without_traces
+from napari_brats.inference.runner import OnNotice, OnStep
+from napari_brats.networks.checkpoint import Card
+from napari_brats.networks.ensembles import joint_name
+from napari_brats.preprocessing.recipes import Prepared, Recipe, prepare, recipe_named
+
+
+class Member(Protocol):
+    """A network whose probabilities can be averaged with others', such as a `Predictor`."""
+
+    card: Card
+    device: DeviceChoice
+
+    def regions(
+        self, prepared: Prepared, *, on_step: OnStep | None, on_notice: OnNotice | None
+    ) -> tuple[NDArray[np.float32], Engine]:
+        """Return the probabilities of WT, TC, ET on the recipe's grid, and what made them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one network, or several averaged, say about a case, on the patient's own grid.
+
+    Parameters
+    ----------
+    probabilities : NDArray[np.float32], shape (3, X, Y, Z)
+        WT, TC, ET.
+    tissues : NDArray[np.uint8], shape (X, Y, Z)
+        `Tissue` codes, ET inside TC inside WT.
+    device : DeviceChoice
+        Where the network ran in the end; of several, where the first one ran that had to
+        leave its device.
+    engine : str
+        What ran it, a key in `ENGINES`.
+    seconds : Mapping[str, float]
+        Of ``preprocess``, ``network`` and ``postprocess``.
+    missing : tuple of str
+        Modalities that the networks did without.
+    notes : tuple of str
+        What people should know, such as brain outside a recipe's fixed crop.
+    """
+
+    probabilities: NDArray[np.float32]
+    tissues: NDArray[np.uint8]
+    device: DeviceChoice
+    engine: str
+    seconds: Mapping[str, float]
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def predict_average(
+    members: Sequence[Member],
+    case: Case,
+    *,
+    on_step: OnStep | None = None,
+    on_notice: OnNotice | None = None,
+) -> Prediction:
+    """Segment a case with the mean of some networks' probabilities.
+
+    Members with the same recipe share one preprocessing and one way back. Where there is less
+    enhancing tumor than the mean of the members' limits, it is taken for necrosis.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        One at least; each weighs the same.
+    case : Case
+        Any grid and orientation; must have the modalities of all cards, but for one that they
+        may lack.
+    on_step : callable, optional
+        Called with (done, total) windows; may raise `Cancelled`. Each member is an equal part
+        of the work, so that the total may differ from one to the next.
+    on_notice : callable, optional
+        Called with lines for people: notes, and changes of plan when memory runs out.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    CaseError
+        If a modality is missing that a member needs.
+    DeviceError
+        If memory does not suffice.
+    """
+    say = on_notice or _ignore
+    missing = _missing(members, case, say)
+    run = _Run(case, missing, len(members), on_step, say)
+    groups = _by_recipe(members).items()
+    total = reduce(np.add, (run.regions(recipe, group) for recipe, group in groups))
+    with _timed(run.seconds, "postprocess"):
+        probabilities = total / np.float32(len(members)) if len(members) > 1 else total
+        tissues = _tissues(probabilities, members, case.voxel_ml, say)
+    moved = [engine for engine in run.engines if engine.device != members[0].device]
+    told = (moved or run.engines)[0]
+    return Prediction(
+        probabilities, tissues, told.device, told.name, run.seconds, missing, tuple(run.notes)
+    )
+
+
+@dataclass
+class _Run:
+    """What several networks do for one case, and what they have told so far."""
+
+    case: Case
+    missing: tuple[str, ...]
+    parts: int
+    on_step: OnStep | None
+    say: OnNotice
+    engines: list[Engine] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("preprocess", "network", "postprocess"), 0.0)
+    )
+
+    def regions(self, recipe: Recipe, members: Sequence[Member]) -> NDArray[np.float32]:
+        """Return the sum of the probabilities of members with one recipe, on the case's grid."""
+        with _timed(self.seconds, "preprocess"):
+            prepared = prepare(recipe, self.case.images, self.case.affine, self.missing)
+        for note in prepared.way.notes:
+            self.say(note)
+            self.notes.append(note)
+        total = reduce(np.add, (self._of(member, prepared) for member in members))
+        with _timed(self.seconds, "postprocess"):
+            return prepared.way.back(total)
+
+    def _of(self, member: Member, prepared: Prepared) -> NDArray[np.float32]:
+        part = share(self.on_step, len(self.engines), self.parts)
+        with _timed(self.seconds, "network"):
+            found, engine = member.regions(prepared, on_step=part, on_notice=self.say)
+        self.engines.append(engine)
+        return found
+
+
+def _missing(members: Sequence[Member], case: Case, say: OnNotice) -> tuple[str, ...]:
+    """Return the modality that members do without, and tell of it."""
+    without: dict[str, list[str]] = {}
+    for card in (member.card for member in members):
+        who = f"model {card.name!r}"
+        for name in require_modalities(case, card.modalities, who, card.may_lack):
+            without.setdefault(name, []).append(card.name)
+    for name, models in without.items():
+        say(f"{case.case_id!r} has no {name}; {' and '.join(models)} must do without it")
+    return tuple(without)
+
+
+def _by_recipe(members: Sequence[Member]) -> dict[Recipe, list[Member]]:
+    groups: dict[str, list[Member]] = {}
+    for member in members:
+        groups.setdefault(member.card.recipe, []).append(member)
+    return {recipe_named(name): group for name, group in groups.items()}
+
+
+def _tissues(
+    probabilities: NDArray[np.float32], members: Sequence[Member], voxel_ml: float, say: OnNotice
+) -> NDArray[np.uint8]:
+    cards = [member.card for member in members]
+    least_ml = float(np.mean([card.least_enhancing_ml for card in cards]))
+    tissues = tissues_from_probabilities(probabilities)
+    tissues, gone_ml = without_traces(tissues, voxel_ml, least_ml)
+    if gone_ml:
+        say(
+            f"{gone_ml:.2f} ml of enhancing tumor, less than the {least_ml:g} ml that "
+            f"{joint_name(cards)} can be trusted with, is taken for necrosis"
+        )
+    return tissues
+
+
+def share(on_step: OnStep | None, part: int, parts: int) -> OnStep | None:
+    """Return what tells ``on_step`` of one of several equal parts of the work.
+
+    Parameters
+    ----------
+    on_step : callable or None
+        Called with (done, total) of the whole.
+    part, parts : int
+        Which part, from 0, of how many.
+    """
+    if on_step is None or parts == 1:
+        return on_step
+    return lambda done, total: on_step(part * total + done, parts * total)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    seconds[stage] += perf_counter() - start
+
+
+def _ignore(_: str) -> None:
+    """Take a notice that nobody wants."""

@@ -1,0 +1,108 @@
+"""One network over one prepared volume."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_brats.errors import CheckpointError
+from napari_brats.inference.devices import resolve_device
+from napari_brats.inference.engines import make_engine
+from napari_brats.inference.runner import OnNotice, OnStep, Settings, run_network
+from napari_brats.networks.registry import MODELS, ModelSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def predict_logits(
+    network: "nn.Module",
+    volume: NDArray[np.float32],
+    *,
+    engine: str = "auto",
+    precision: str = "auto",
+    device: str = "auto",
+    overlap: float | None = None,
+    window: int | None = None,
+    background: float = 0.0,
+    on_step: OnStep | None = None,
+    on_notice: OnNotice | None = None,
+) -> NDArray[np.float32]:
+    """Run a network over a prepared volume of any size.
+
+    Parameters
+    ----------
+    network : nn.Module
+        One of ours, as `create_model` or `load_checkpoint` gives it; 2D or 3D. It is left as
+        it is.
+    volume : NDArray[np.float32], shape (C, X, Y, Z)
+        As the network's recipe prepares it.
+    engine : str
+        Key in `ENGINES`, or ``"auto"``.
+    precision, device : str
+        As `resolve_device` takes them.
+    overlap : float, optional
+        Share of a window that neighbors have in common, where windows are needed.
+    window : int, optional
+        Longest side of a window; default: everything at once where memory allows.
+    background : float
+        Value outside the brain, for padding.
+    on_step : callable, optional
+        Called with (done, total) windows: first (0, total), then after each batch. It may
+        raise `Cancelled`.
+    on_notice : callable, optional
+        Called with a line for people when memory runs out and the plan changes.
+
+    Returns
+    -------
+    NDArray[np.float32], shape (K, X, Y, Z)
+        Logits.
+
+    Raises
+    ------
+    CheckpointError
+        If the network is none of ours.
+    DeviceError
+        If the device or engine is not there, or memory does not suffice.
+    """
+    spec = spec_of(network)
+    settings = settings_for(spec, window=window, overlap=overlap, background=background)
+    logits, _ = run_network(
+        lambda choice: make_engine(network, spec, choice, engine),
+        np.asarray(volume, np.float32),
+        resolve_device(device, precision),
+        settings,
+        on_step=on_step,
+        on_notice=on_notice,
+    )
+    return logits
+
+
+def settings_for(
+    spec: ModelSpec,
+    *,
+    window: int | None = None,
+    overlap: float | None = None,
+    background: float = 0.0,
+) -> Settings:
+    """Return the settings that a network's row of `MODELS` and the caller's wishes make."""
+    return Settings(spec.ndim, spec.multiple, window, overlap, background)
+
+
+def spec_of(network: "nn.Module") -> ModelSpec:
+    """Return a network's row of `MODELS`, known by its class.
+
+    Raises
+    ------
+    CheckpointError
+        If no row builds this class.
+    """
+    kind = type(network)
+    factory = f"{kind.__module__.rpartition('.')[2]}:{kind.__qualname__}"
+    for spec in MODELS.values():
+        if spec.factory == factory:
+            return spec
+    raise CheckpointError(
+        f"{kind.__qualname__!r} is none of the networks {', '.join(MODELS)}; "
+        "make one with create_model or add a row to MODELS"
+    )
