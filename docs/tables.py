@@ -14,10 +14,11 @@ from pathlib import Path
 from napari_brats.metrics.surface import HD95_RULES
 from napari_brats.metrics.table import METRICS
 from napari_brats.metrics.tasks import TASKS
-from napari_brats.naming import NAMINGS
+from napari_brats.naming import MODALITIES, NAMINGS
 from napari_brats.networks.card import traces_rule
 from napari_brats.networks.card_text import facts
 from napari_brats.networks.catalog import bundled_models
+from napari_brats.networks.ensembles import ours
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, TISSUE_TITLES
 from napari_brats.training.losses import LOSSES
@@ -69,6 +70,41 @@ def cases() -> str:
             if dice:
                 rows.append([f"`{model.spec.name}`", case, *(f"{dice[n]:.3f}" for n in REGIONS)])
     return markdown(("model", "patient", *REGIONS), rows)
+
+
+def variants() -> str:
+    """Return what averaging models and mirroring bring and cost."""
+    bundled = bundled_models()
+    together = ours(bundled)
+    found = {f"`{row.name}`": row.card.scores for row in bundled if row.card}
+    if together is not None:
+        found[f"`{together.name}`, {len(together.cards)} models"] = together.scores
+    rows = []
+    for name, scores in found.items():
+        kinds = (scores, scores.get("mirrored", {}))
+        dice = [_dice(kind["mean"]) if kind.get("mean") else "not measured" for kind in kinds]
+        times = [f"{kind['times']:.1f}" if kind.get("times") else "-" for kind in kinds]
+        rows.append([name, dice[0], times[0], dice[1], times[1]])
+    return markdown(("model", "Dice", "time", "Dice, mirrored", "time, mirrored"), rows)
+
+
+def missing() -> str:
+    """Return what a missing modality costs the models that may lack one."""
+    rows = []
+    for model in bundled_models():
+        if model.card is None or not model.card.may_lack:
+            continue
+        scores = model.card.scores
+        cells = [scores.get("mean"), *(scores.get("without", {}).get(n) for n in MODALITIES)]
+        spared = [True, *(name in model.card.may_lack for name in MODALITIES)]
+        words = [
+            _dice(cell) if cell else "not measured" if may else "needed"
+            for cell, may in zip(cells, spared, strict=True)
+        ]
+        rows.append([f"`{model.name}`", *words])
+    if not rows:
+        return "No bundled model may lack a modality, so there is nothing to measure yet.\n"
+    return markdown(("model", "all there", *(f"no {name}" for name in MODALITIES)), rows)
 
 
 def weights() -> str:
@@ -205,6 +241,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     for make in (
         models,
         cases,
+        variants,
+        missing,
         weights,
         editions,
         recipes,

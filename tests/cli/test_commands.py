@@ -114,6 +114,39 @@ def test_segment_with_a_real_network(
     assert np.array_equal(mask.affine, source.affine)
 
 
+def test_segment_with_two_networks_and_without_t1(
+    tmp_path: Path, make_patient_folder: MakePatient, capsys: Captured
+) -> None:
+    """``a+b``, mirrored, a modality missing: file, JSON and notice say so."""
+    from napari_brats.networks.checkpoint import save_checkpoint
+    from napari_brats.networks.registry import create_model
+
+    recipe, names = RECIPES["brain-2mm"], ("one", "two")
+    for name in names:
+        card = Card(
+            name, "dresunet3d", "lite", recipe.name, recipe.modalities, "regions", {"width": 1},
+            may_lack=("t1",),
+        )  # fmt: skip
+        save_checkpoint(create_model("dresunet3d", "lite", width=1), card, tmp_path / name)
+    folder = make_patient_folder(tmp_path, modalities=["t1ce", "t2", "flair"])
+    both = "+".join(str(tmp_path / f"{name}.safetensors") for name in names)
+    options = ["--model", both, "--mirror", "--device", "cpu", "--json"]
+    assert main(["segment", str(folder), *options]) == 0
+    captured = capsys.readouterr()
+    content = json.loads(captured.out)
+    assert content["model"] == "one+two"
+    assert content["members"] == ["one", "two"]
+    assert content["mirrored"] is True
+    assert content["missing"] == ["t1"]
+    assert "'BraTS2021_00005' has no t1; one and two must do without it" in captured.err
+    mask = folder / "BraTS2021_00005_one+two-mirrored_mask.nii.gz"
+    assert content["output"] == str(mask)
+    assert mask.is_file()
+    assert main(["models", "show", both, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["members"]
+    assert [card["may_lack"] for card in shown] == [["t1"]] * 2
+
+
 def test_evaluate(tmp_path: Path, make_patient_folder: MakePatient, capsys: Captured) -> None:
     """A mask against itself scores 1; JSON and table say the same."""
     reference = make_patient_folder(tmp_path) / "BraTS2021_00005_seg.nii.gz"

@@ -8,67 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from napari_brats.case import Case
 from napari_brats.errors import Cancelled, CaseError, CheckpointError, DeviceError
-from napari_brats.inference.devices import resolve_device
 from napari_brats.inference.logits import predict_logits, spec_of
 from napari_brats.inference.predictor import Predictor
-from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import save_checkpoint
 from napari_brats.networks.registry import MODELS, create_model, model_spec
-from napari_brats.preprocessing.recipes import RECIPES
-from napari_brats.regions import LABEL_CONVENTIONS
-
-TINY = {
-    "dresunet3d": {"width": 2},
-    "unet3d": {"width": 2},
-    "isensee2017": {"width": 2},
-    "kermi2018": {"width": 2},
-    "dr_unet104": {"widths": (1, 1, 1, 1, 2, 2)},
-}
-OBLIQUE = np.array(
-    [[0.0, -0.95, 0.3, 40], [0.9, 0.05, 0.1, -20], [0.1, -0.3, -1.9, 30], [0, 0, 0, 1]]
-)
-
-
-def tiny_case(shape: tuple[int, int, int] = (26, 23, 11), **changes) -> Case:
-    """Return a patient on an oblique, anisotropic grid."""
-    rng = np.random.default_rng(0)
-    grid = np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij")
-    brain = sum(axis**2 for axis in grid) < 0.8
-    images = {
-        name: np.where(brain, rng.normal(500, 60, shape), 0).astype(np.float32)
-        for name in ("t1", "t1ce", "t2", "flair")
-    }
-    fields = {
-        "case_id": "P1",
-        "naming": "brats2021",
-        "convention": LABEL_CONVENTIONS["brats2017-2021"],
-        "images": images,
-        "affine": OBLIQUE,
-        "reference": None,
-        "image_paths": {name: Path(name) for name in images},
-        "reference_path": None,
-    }
-    return Case(**{**fields, **changes})
-
-
-def tiny_predictor(name: str = "dresunet3d", outputs: str = "regions", **changes) -> Predictor:
-    """Return a predictor with random weights, as after loading a checkpoint."""
-    torch.manual_seed(0)
-    recipe = RECIPES[changes.pop("recipe", "brain-1.5mm")]
-    options = {
-        **TINY[name],
-        "in_channels": len(recipe.modalities),
-        "out_channels": 3 if outputs != "tissues" else 4,
-    }
-    network = create_model(name, "lite", **options).eval()
-    card = Card(name, name, "lite", recipe.name, recipe.modalities, outputs, options)
-    return Predictor(network, card, resolve_device("cpu", "float32"))
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_network_segments_on_the_patients_grid(name: str) -> None:
+def test_every_network_segments_on_the_patients_grid(name: str, tiny_predictor, tiny_case) -> None:
     """2D or 3D, with the recipe of our weights: probabilities and nested tissues, shape kept."""
     case = tiny_case()
     prediction = tiny_predictor(name).predict(case)
@@ -81,7 +29,7 @@ def test_every_network_segments_on_the_patients_grid(name: str) -> None:
     assert prediction.engine == "torch"
 
 
-def test_outside_the_brain_box_there_is_no_tumor() -> None:
+def test_outside_the_brain_box_there_is_no_tumor(tiny_predictor, tiny_case) -> None:
     """What the recipe cuts away comes back as probability 0."""
     case = tiny_case()
     probabilities = tiny_predictor().predict(case).probabilities
@@ -89,14 +37,14 @@ def test_outside_the_brain_box_there_is_no_tumor() -> None:
     assert probabilities[:, 13, 11, 5].all()
 
 
-def test_softmax_weights_are_summed_into_regions() -> None:
+def test_softmax_weights_are_summed_into_regions(tiny_predictor, tiny_case) -> None:
     """Cards that say "tissues" give nested probabilities."""
     whole, core, enhancing = tiny_predictor(outputs="tissues").predict(tiny_case()).probabilities
     assert (whole >= core - 1e-6).all()
     assert (core >= enhancing - 1e-6).all()
 
 
-def test_the_same_case_gives_the_same_result_again() -> None:
+def test_the_same_case_gives_the_same_result_again(tiny_predictor, tiny_case) -> None:
     """Evaluation mode: no dropout, no statistics; the engine is made once."""
     predictor, case = tiny_predictor(), tiny_case()
     first, second = predictor.predict(case), predictor.predict(case)
@@ -104,7 +52,7 @@ def test_the_same_case_gives_the_same_result_again() -> None:
     assert len(predictor._engines) == 1
 
 
-def test_traces_of_enhancement_go_and_are_told() -> None:
+def test_traces_of_enhancement_go_and_are_told(tiny_predictor, tiny_case) -> None:
     """The card's limit is applied to the whole patient, in ml of the patient's own voxels."""
     predictor, case, notices = tiny_predictor(), tiny_case(), []
     nn.init.constant_(predictor.network.head.bias, 5)
@@ -119,14 +67,14 @@ def test_traces_of_enhancement_go_and_are_told() -> None:
     assert notices[0].startswith(f"{volume:.2f} ml of enhancing tumor")
 
 
-def test_a_missing_modality_is_named_before_anything_is_computed() -> None:
+def test_a_missing_modality_is_named_before_anything_is_computed(tiny_predictor, tiny_case) -> None:
     """The message names the modality, the case and the model."""
     images = {name: np.zeros((4, 4, 4), np.float32) for name in ("t1", "t2", "flair")}
     with pytest.raises(CaseError, match=r"'P1' has no t1ce .*model 'dresunet3d'"):
         tiny_predictor().predict(tiny_case(images=images))
 
 
-def test_brain_outside_a_fixed_crop_is_noted() -> None:
+def test_brain_outside_a_fixed_crop_is_noted(tiny_predictor, tiny_case) -> None:
     """The note reaches the prediction and the caller."""
     notices: list[str] = []
     wide = tiny_case((200, 4, 4), affine=np.diag([-1.0, -1, 1, 1]))
@@ -136,7 +84,7 @@ def test_brain_outside_a_fixed_crop_is_noted() -> None:
     assert prediction.notes == tuple(notices)
 
 
-def test_cancelling_stops_a_prediction() -> None:
+def test_cancelling_stops_a_prediction(tiny_predictor, tiny_case) -> None:
     """What on_step raises comes through."""
 
     def stop(done: int, total: int) -> None:
@@ -146,7 +94,7 @@ def test_cancelling_stops_a_prediction() -> None:
         tiny_predictor().predict(tiny_case(), on_step=stop)
 
 
-def test_a_saved_checkpoint_predicts_the_same(tmp_path: Path) -> None:
+def test_a_saved_checkpoint_predicts_the_same(tmp_path: Path, tiny_predictor, tiny_case) -> None:
     """Predictor.load takes a path."""
     predictor, case = tiny_predictor(), tiny_case()
     save_checkpoint(predictor.network, predictor.card, tmp_path / "tiny")
@@ -165,10 +113,10 @@ def test_a_device_that_is_not_there_is_refused_before_loading(
 
 
 @pytest.mark.parametrize("name", ["dresunet3d", "kermi2018"])
-def test_logits_of_a_volume_of_any_size(name: str) -> None:
+def test_logits_of_a_volume_of_any_size(name: str, tiny_options) -> None:
     """(C, X, Y, Z) to (K, X, Y, Z), and windows are close to the whole volume's shape."""
     torch.manual_seed(0)
-    network = create_model(name, "lite", **TINY[name])
+    network = create_model(name, "lite", **tiny_options[name])
     volume = np.random.default_rng(0).normal(size=(4, 19, 33, 5)).astype(np.float32)
     whole = predict_logits(network, volume, device="cpu", precision="float32")
     cut = predict_logits(network, volume, device="cpu", precision="float32", window=16, overlap=0.5)
@@ -188,9 +136,9 @@ def test_a_whole_volume_equals_the_network_itself() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_a_networks_row_is_known_by_its_class() -> None:
+def test_a_networks_row_is_known_by_its_class(tiny_options) -> None:
     """Every network of the registry, and no other."""
     for name in MODELS:
-        assert spec_of(create_model(name, "lite", **TINY[name])) is model_spec(name)
+        assert spec_of(create_model(name, "lite", **tiny_options[name])) is model_spec(name)
     with pytest.raises(CheckpointError, match="'Linear' is none of the networks dresunet3d"):
         spec_of(nn.Linear(1, 1))

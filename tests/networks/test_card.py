@@ -68,6 +68,7 @@ def test_round_trip_of_any_text(name, limits, parameters):
         ({"sha256": None}, "'sha256' should be a text"),
         ({"modalities": "flair"}, "'modalities' should be a list of texts"),
         ({"limits": [1]}, "'limits' should be a list of texts"),
+        ({"may_lack": "t1"}, "'may_lack' should be a list of texts"),
         ({"options": []}, "'options' should be an object"),
         ({"least_enhancing_ml": -1}, "'least_enhancing_ml' should be a number of at least 0"),
         ({"least_enhancing_ml": True}, "'least_enhancing_ml' should be a number"),
@@ -75,12 +76,23 @@ def test_round_trip_of_any_text(name, limits, parameters):
         ({"parameters": -1}, "'parameters' should be a whole number"),
         ({"scores": {"mean": {"WT": 1.5}}}, "'mean' holds numbers from 0 to 1"),
         ({"scores": {"mean": 0.5}}, "'mean' holds numbers from 0 to 1"),
+        ({"scores": {"mirrored": {"mean": {"WT": 2}}}}, "numbers from 0 to 1"),
+        ({"scores": {"without": {"t1": {"WT": "x"}}}}, "numbers from 0 to 1"),
+        ({"scores": {"without": [1]}}, "numbers from 0 to 1"),
         ({"scores": {"mean": {"WT": "x" * 500}}}, r"found \{.{,60}\.\.\.;"),
     ],
 )
 def test_wrong_fields_are_refused(tmp_path, change, match):
     """A field of the wrong type, an unknown field or another schema is named."""
     refused(written(tmp_path, {**CARD.to_json(), **change}), match)
+
+
+def test_a_card_from_before_missing_modalities_spares_none(tmp_path):
+    """Weights that were saved before the field was there were not trained for it."""
+    value = CARD.to_json()
+    del value["may_lack"]
+    assert read_card_file(written(tmp_path, value)) == CARD
+    assert CARD.may_lack == ()
 
 
 def test_missing_field_is_named(tmp_path):

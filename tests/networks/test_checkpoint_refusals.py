@@ -138,3 +138,10 @@ def test_a_missing_half_is_named(saved):
     refused(saved, "has no card; put its 'net.json' beside it")
     saved.unlink()
     refused(saved, "neither a model .* nor a .safetensors file")
+
+
+@pytest.mark.parametrize("may_lack", [["t1"], ["flair", "T2"]])
+def test_only_a_modality_of_its_own_may_be_missing(saved, may_lack):
+    """The recipe of this network takes no T1, and names are as elsewhere in the card."""
+    edit_card(saved, may_lack=may_lack)
+    refused(saved, r"expected some of its modalities flair, t1ce, t2, two at least")

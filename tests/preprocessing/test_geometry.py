@@ -12,6 +12,7 @@ from napari_brats.preprocessing.geometry import (
     Resample,
     ResizeTo,
     axis_directions,
+    left_right_axis,
     spacing_of,
 )
 
@@ -38,6 +39,7 @@ def test_reorienting_reaches_the_target_and_returns(orientation: str) -> None:
     volume = RNG.random((2, 3, 4, 5), dtype=np.float32)
     affine = affine_of(orientation, (1.0, 2.0, 3.0))
     assert axis_directions(affine) == orientation
+    assert orientation[left_right_axis(affine)] in "LR"
     turned, turned_affine, way = Reorient("LPS").apply(volume, affine)
     assert axis_directions(turned_affine) == "LPS"
     np.testing.assert_array_equal(way.back(turned), volume)

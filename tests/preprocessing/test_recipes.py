@@ -168,3 +168,16 @@ def test_a_real_tumor_survives_the_round_trip(real_data_dir: Path, name: str, le
     found = soft[0] > 0.5
     assert found.shape == case.shape
     assert 2 * np.count_nonzero(found & tumor) / (found.sum() + tumor.sum()) >= least
+
+
+@pytest.mark.parametrize("name", ["brain-1.5mm", "kermi2018", "unet3d"])
+def test_a_missing_modality_is_background_and_changes_no_other(name: str) -> None:
+    """The other channels are what they would be without it."""
+    recipe, images = RECIPES[name], images_of((20, 22, 18))
+    whole = prepare(recipe, images, LPS).volume
+    rest = {key: image for key, image in images.items() if key != "t2"}
+    found = prepare(recipe, rest, LPS, ("t2", "a modality that the recipe has not")).volume
+    place = recipe.modalities.index("t2")
+    assert (found[place] == recipe.background).all()
+    others = [n for n in range(len(recipe.modalities)) if n != place]
+    np.testing.assert_array_equal(found[others], whole[others])

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 import torch
 
+from napari_brats.preprocessing.recipes import RECIPES, prepare
 from napari_brats.training.augment import RandBrightness, RandDropModality, augmentation
 from napari_brats.training.stream import loose_crop
 
@@ -51,3 +53,30 @@ def test_one_modality_is_dropped():
         dropped.add(int(empty.int().argmax()))
     assert dropped == {0, 1, 2, 3}
     assert images.all()
+
+
+@pytest.mark.parametrize("name", ["brain-1.5mm", "kermi2018", "dr_unet104"])
+def test_a_dropped_modality_is_what_inference_makes_of_a_missing_one(name):
+    """Modality dropout and `prepare` agree to the bit, whatever the recipe's background."""
+    recipe, rng = RECIPES[name], np.random.default_rng(0)
+    brain = np.zeros((18, 20, 16), bool)
+    brain[2:16, 2:18, 2:14] = True
+    images = {
+        name: np.where(brain, rng.normal(500, 60, brain.shape), 0).astype(np.float32)
+        for name in recipe.modalities
+    }
+    affine = np.diag([-1.0, -1, 1, 1])
+    volume = prepare(recipe, images, affine).volume
+    item = {"images": volume, "tissues": np.zeros((1, *volume.shape[1:]), np.float32)}
+    seen = set()
+    for seed in range(12):
+        augment = augmentation(
+            volume.shape[1:], seed, (), drop_modality=1.0, background=recipe.background
+        )
+        dropped = np.asarray(augment(dict(item))["images"])
+        (lost,) = [n for n in range(4) if not np.array_equal(dropped[n], volume[n])]
+        missing = recipe.modalities[lost]
+        rest = {key: image for key, image in images.items() if key != missing}
+        np.testing.assert_array_equal(dropped, prepare(recipe, rest, affine, (missing,)).volume)
+        seen.add(missing)
+    assert seen == set(recipe.modalities)

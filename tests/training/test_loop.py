@@ -82,12 +82,14 @@ def test_synthetic_patients_need_brain_maps(tmp_path):
 def test_training_leaves_all_that_a_person_needs(tiny):
     """Averaged weights with their card, settings, split, logs and curves are there at the end."""
     reports = []
+    tiny = replace(tiny, drop_modality=0.5)
     weights = train(tiny, on_progress=reports.append, on_notice=quietly)
     assert reports[-1].fraction == 1
     assert reports[-1].step == 3
     assert 0 <= reports[-1].waiting <= 1
     network, card = load_checkpoint(weights)
     assert card.recipe == tiny.recipe
+    assert card.may_lack == card.modalities
     assert (card.training["real_patients"], card.training["steps"]) == (1, 3)
     with torch.inference_mode():
         assert network(torch.zeros(1, 4, 16, 16, 16)).shape == (1, 3, 16, 16, 16)

@@ -39,3 +39,45 @@ def test_the_menu_is_up_to_date_when_it_opens(qtbot, monkeypatch):
     panel.models.opening.emit()
     assert panel.models.count() == 1
     assert panel.model() == "unet3d"
+
+
+def test_all_of_ours_is_offered_from_two_on(qtbot, monkeypatch):
+    """Behind our models and before added ones; its card names every member."""
+
+    def bundled(model):
+        card = Card(f"{model}-lite", model, "lite", "brain-1mm", ("flair",), "regions")
+        return ModelRow(MODELS[model], card)
+
+    rows = [bundled("unet3d")]
+    monkeypatch.setattr(model_panel, "list_models", lambda: list(rows))
+    panel = ModelPanel("unet3d", "auto")
+    qtbot.addWidget(panel)
+    assert panel.models.findData("all") == -1
+    rows += [bundled("kermi2018"), ModelRow(MODELS["unet3d"], rows[0].card, "ward-7")]
+    panel.models.opening.emit()
+    assert panel.models.findData("all") == 2
+    assert panel.models.itemText(2) == "All of ours, averaged"
+    panel.choose("all")
+    assert (panel.model(), panel.title()) == ("all", "All of ours, averaged")
+    assert "unet3d-lite" in panel.card.text()
+    assert "kermi2018-lite" in panel.card.text()
+    assert "ward-7" not in panel.card.text()
+    rows.pop(0)
+    panel.models.opening.emit()
+    assert panel.model() == "kermi2018"
+
+
+def test_the_card_tells_what_may_be_missing(qtbot, monkeypatch):
+    """And what mirroring gives, where it was measured."""
+    scores = {
+        "mean": {"WT": 0.9}, "dataset": "three patients", "mirrored": {"mean": {"WT": 0.91}}
+    }  # fmt: skip
+    card = Card(
+        "unet3d-lite", "unet3d", "lite", "brain-1mm", ("flair", "t1"), "regions",
+        may_lack=("t1",), scores=scores,
+    )  # fmt: skip
+    monkeypatch.setattr(model_panel, "list_models", lambda: [ModelRow(MODELS["unet3d"], card)])
+    panel = ModelPanel("unet3d", "auto")
+    qtbot.addWidget(panel)
+    assert "One of t1 may be missing" in panel.card.text()
+    assert "Mean Dice: WT 0.900; Mirrored: WT 0.910; on three patients" in panel.card.text()

@@ -38,6 +38,13 @@ def test_a_run_ends_in_a_layer(case, fake_segment):
     np.testing.assert_array_equal(tag.display.to_file(finished.layer.data), case.reference)
 
 
+def test_a_mirrored_run_says_so(case, fake_segment):
+    """Two masks of one model are told apart by their names."""
+    run = Run(case, "net", "auto", "radiological", mirror=True)
+    _, finished = run_out(running(run, Event(), fake_segment))
+    assert tag_of(finished.layer.metadata).title == "net-lite-mirrored"
+
+
 def test_listing_tells_the_state(tmp_path, make_patient_folder, case):
     """The list says who has a reference and who has a saved mask."""
     make_patient_folder(tmp_path / "data", case_id="BraTS2021_00099", reference=False)

@@ -108,6 +108,8 @@ def test_segmenting(opened, qtbot):
     assert opened.run.segment.isEnabled()
     assert opened.run.words.text().startswith("done")
     assert opened.models.devices.itemText(0) == "auto: CPU, float32"
+    opened.models.mirror.click()
+    assert tag_of(run_model(opened, qtbot).metadata).title == "net-lite-mirrored"
 
 
 def test_painting_with_the_mouse(opened, qtbot):
