@@ -20,12 +20,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_brats.case import MODALITIES, Case, load_case
+from napari_brats.case import Case, load_case
 from napari_brats.errors import BratsError
 from napari_brats.naming import find_patients
 from napari_brats.networks.card import bundled_stem
 from napari_brats.networks.catalog import ALL
-from napari_brats.networks.ensembles import fingerprints, members_of, read_cards, scores_path
+from napari_brats.networks.ensembles import (
+    fingerprints,
+    may_lack,
+    members_of,
+    read_cards,
+    scores_path,
+)
 from napari_brats.networks.registry import DEFAULT_MODEL, MODELS
 from napari_brats.regions import REGIONS
 from napari_brats.volumes import write_json_atomic
@@ -66,22 +72,11 @@ def variants(models: Sequence[str], *, mirror: bool, without: bool) -> Iterator[
         yield Variant(model)
         if mirror:
             yield Variant(model, mirror=True)
-        spared = may_lack(model) if without else ()
+        spared = may_lack(read_cards(model)) if without else ()
         if without and not spared:
             print(f"{model}: by its card no modality may be missing", file=sys.stderr)
         for name in spared:
             yield Variant(model, lost=name)
-
-
-def may_lack(model: str) -> tuple[str, ...]:
-    """Return the modalities of which a model, or every member of several, can do without one."""
-    cards = read_cards(model)
-    return tuple(
-        name
-        for name in MODALITIES
-        if any(name in card.may_lack for card in cards)
-        and all(name in card.may_lack or name not in card.modalities for card in cards)
-    )
 
 
 def measure(root: Path, chosen: Sequence[Variant], device: str) -> Measured:

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,3 +29,17 @@ def test_every_table_is_used(tables):
     """No table is made for nothing, and none is asked for that is not there."""
     used = {match[2] for page in PAGES for match in tables.BLOCK.finditer(page.read_text("utf-8"))}
     assert used == set(tables.TABLES)
+
+
+def test_a_missing_modality_has_its_price_or_no_figure(tables, monkeypatch):
+    """Measured, not measured, needed: each cell says which; without such a model, a sentence."""
+    dice = {"WT": 0.9, "TC": 0.8, "ET": 0.7}
+    scores = {"mean": dice, "without": {"t2": {"WT": 0.8, "TC": 0.7, "ET": 0.6}}}
+    card = SimpleNamespace(may_lack=("t1", "t2"), scores=scores)
+    row = SimpleNamespace(name="net", card=card, added_as=None)
+    monkeypatch.setattr(tables, "bundled_models", lambda: [row, SimpleNamespace(card=None)])
+    assert tables.missing().splitlines()[-1] == (
+        "| `net` | 0.900 / 0.800 / 0.700 | not measured | needed | 0.800 / 0.700 / 0.600 | needed |"
+    )
+    card.may_lack = ()
+    assert "nothing to measure" in tables.missing()

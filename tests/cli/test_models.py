@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_brats.cli import main
+from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import added_names
 from napari_brats.networks.registry import MODELS
 
@@ -47,6 +48,20 @@ def test_from_a_pickle_to_a_model_with_a_name(checkpoint: Path, capsys: Captured
         assert words in text
     assert main(["models", "remove", "ward", "--yes"]) == 0
     assert added_names() == []
+
+
+def test_all_together_are_listed_from_two_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """The list says what ``--model all`` would average."""
+    monkeypatch.setattr("napari_brats.networks.card.WEIGHTS_FOLDER", tmp_path)
+    for model in ("unet3d", "kermi2018"):
+        card = Card(f"{model}-lite", model, "lite", "brain-2mm", ("flair",), "regions")
+        (tmp_path / f"{model}-lite.json").write_text(json.dumps(card.to_json()))
+        (tmp_path / f"{model}-lite.safetensors").touch()
+        assert main(["models"]) == 0
+        listed = "all: 2 networks averaged" in capsys.readouterr().out
+        assert listed == (model == "kermi2018")
 
 
 @pytest.mark.parametrize("arguments", [["--json", "show"], ["show", "--json"]])

@@ -13,6 +13,7 @@ from napari_brats.networks.catalog import list_models
 from napari_brats.networks.ensembles import (
     fingerprints,
     joint_name,
+    may_lack,
     members_of,
     ours,
     read_cards,
@@ -110,6 +111,15 @@ def test_scores_belong_to_the_weights_they_were_measured_with(bundled):
     assert replace(row, cards=(row.cards[0], replace(row.cards[1], sha256="x"))).scores == {}
     scores_path().write_text("{")
     assert row.scores == {}
+
+
+def test_together_models_lack_what_each_can_do_without():
+    """A model that does not use a modality does not mind; one that needs it does."""
+    both = replace(CARD, modalities=("flair", "t1"), may_lack=("flair", "t1"))
+    assert may_lack([CARD]) == ()
+    assert may_lack([both]) == ("flair", "t1")
+    assert may_lack([both, CARD]) == ("t1",)
+    assert may_lack([both, replace(both, may_lack=("flair",))]) == ("flair",)
 
 
 def test_the_joint_name_fits_into_a_files_name():

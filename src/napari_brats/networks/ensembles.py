@@ -123,6 +123,19 @@ def read_cards(model: str | Path) -> tuple[Card, ...]:
     return tuple(read_card(one) for one in members_of(model))
 
 
+def may_lack(cards: Sequence[Card]) -> tuple[str, ...]:
+    """Return the modalities of which some models together can do without one.
+
+    At least one of them would use it, and none needs it.
+    """
+    used = dict.fromkeys(name for card in cards for name in card.modalities)
+    return tuple(
+        name
+        for name in used
+        if all(name in card.may_lack for card in cards if name in card.modalities)
+    )
+
+
 def joint_name(cards: Sequence[Card]) -> str:
     """Return what people call some models averaged, which also goes into files' names.
 

@@ -1,13 +1,13 @@
 """What a person should know about a model before using it, as text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from napari_brats.networks.card import traces_rule
+from napari_brats.networks.card import Card, traces_rule
 from napari_brats.networks.card_text import dice_words
 from napari_brats.networks.catalog import ModelRow
-from napari_brats.networks.ensembles import EnsembleRow
+from napari_brats.networks.ensembles import EnsembleRow, may_lack
 from napari_brats.networks.registry import model_spec
 
 
@@ -40,8 +40,7 @@ def card_html(row: ModelRow | EnsembleRow) -> str:
         return "<br>".join([*lines, f"<b>{escape(how_to_train(spec.name))}</b>"])
     lines += _scores(card.scores)
     lines.append(f"Needs: {escape(', '.join(card.modalities))}")
-    if card.may_lack:
-        lines.append(f"One of {escape(', '.join(card.may_lack))} may be missing")
+    lines += _missing([card])
     lines.append(f"Preprocessing: {escape(card.recipe)}")
     lines += [f"Limit: {escape(limit)}" for limit in card.limits]
     if card.least_enhancing_ml:
@@ -60,12 +59,19 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
     return [f"{escape(dice)}; on {escape(str(scores.get('dataset', '?')))}"]
 
 
+def _missing(cards: Sequence[Card]) -> list[str]:
+    """Return a line with the modalities of which one may be missing, if any."""
+    spared = may_lack(cards)
+    return [f"One of {escape(', '.join(spared))} may be missing"] if spared else []
+
+
 def _ensemble_html(row: EnsembleRow) -> str:
     """Return what is to be known of several models averaged."""
     lines = [
         f"<b>{len(row.cards)} networks</b>; the mean of their probabilities decides",
         *(escape(f"{model_spec(card.architecture).title} ({card.name})") for card in row.cards),
         *_scores(row.scores),
+        *_missing(row.cards),
         "Takes as long as all of them, one after the other",
     ]
     uses = dict.fromkeys(card.use for card in row.cards)
