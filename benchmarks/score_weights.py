@@ -28,7 +28,6 @@ from napari_brats.networks.catalog import ALL
 from napari_brats.networks.ensembles import (
     fingerprints,
     may_lack,
-    members_of,
     read_cards,
     scores_path,
 )
@@ -187,7 +186,7 @@ def main() -> None:
         parser.error(f"--write-card is for bundled weights: {', '.join(MODELS)} or {ALL}")
     try:
         for model in options.model:
-            members_of(model)
+            read_cards(model)
         chosen = list(variants(options.model, mirror=options.mirror, without=options.without))
     except BratsError as error:
         parser.error(str(error))
