@@ -93,7 +93,7 @@ def later():
 def fake_segment():
     """Return a stand-in for `workflows.segment.segment`: copies the reference in four steps."""
 
-    def segment(patient, *, model, device, mirror, on_step, on_notice):
+    def segment(patient, *, model, device, on_step, on_notice, mirror=False):
         case = patient if hasattr(patient, "case_id") else load_case(patient)
         for done in range(1, 5):
             on_step(done, 4)
