@@ -16,7 +16,7 @@ from napari_brats.networks.registry import MODELS, create_model, model_spec
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
 from napari_brats.inference import openvino_engine
-from napari_brats.inference.openvino_engine import OpenVINOEngine, cache_folder, converted
+from napari_brats.inference.openvino_engine import OpenVINOEngine, converted, converted_folder
 
 CPU = DeviceChoice("cpu", "float32", "CPU")
 TINY = {
@@ -72,7 +72,7 @@ def test_a_converted_network_is_kept(cache: Path, monkeypatch: pytest.MonkeyPatc
     with torch.no_grad():
         network.head.bias.add_(1)
     converted(network, (32, 32, 32))
-    assert len(list(cache_folder().iterdir())) == 2
+    assert len(list(converted_folder().iterdir())) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "sums"])
@@ -81,7 +81,7 @@ def test_a_damaged_cache_is_made_anew(damage: str) -> None:
     network, spec = tiny_network(), model_spec("dresunet3d")
     batch = torch.randn(1, 4, 16, 16, 16)
     expected = OpenVINOEngine(network, spec, CPU)(batch)
-    (folder,) = cache_folder().iterdir()
+    (folder,) = converted_folder().iterdir()
     weights = folder / "network.bin"
     raw = bytearray(weights.read_bytes())
     raw[len(raw) // 2] ^= 1
@@ -103,11 +103,11 @@ def test_two_that_fill_the_cache_at_once() -> None:
     """Both get the network, and nothing half-written is left."""
     network = tiny_network()
     model = converted(network, (32, 32, 32))
-    (folder,) = cache_folder().iterdir()
+    (folder,) = converted_folder().iterdir()
     shutil.rmtree(folder)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: openvino_engine._keep(model, folder), range(4)))
-    assert [path.name for path in cache_folder().iterdir()] == [folder.name]
+    assert [path.name for path in converted_folder().iterdir()] == [folder.name]
     assert openvino_engine._read(folder) is not None
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from napari_brats.errors import DeviceError
 from napari_brats.inference.devices import DeviceChoice, Kind
+from napari_brats.inference.folding import fold_batch_norm
 from napari_brats.inference.memory import bytes_per_voxel
 from napari_brats.inference.openvino_engine import OpenVINOEngine
 
@@ -53,7 +54,7 @@ class Engine(Protocol):
 
 
 class TorchEngine:
-    """Plain PyTorch: inference mode, channels last, mixed precision by autocast.
+    """PyTorch: inference mode, channels last, batch norm folded, mixed precision by autocast.
 
     The network is copied; the caller's own is neither moved nor switched to evaluation.
     """
@@ -64,7 +65,9 @@ class TorchEngine:
         self.device = device
         self._ndim = spec.ndim
         self._layout = torch.channels_last if spec.ndim == 2 else torch.channels_last_3d
-        self._network = copy.deepcopy(network).eval().to(device.torch_name)
+        self._network = copy.deepcopy(network).eval()
+        fold_batch_norm(self._network)
+        self._network.to(device.torch_name)
         for weights in self._network.parameters():
             if weights.ndim == spec.ndim + 2:
                 weights.data = weights.data.contiguous(memory_format=self._layout)

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.memory import bytes_per_voxel
+from napari_brats.inference.places import cache_folder
 
 if TYPE_CHECKING:
     from torch import nn
@@ -112,7 +113,7 @@ def converted(network: "nn.Module", size: tuple[int, ...]) -> Any:
     size : tuple of int
         Spatial size to trace it at.
     """
-    folder = cache_folder() / fingerprint(network, size)
+    folder = converted_folder() / fingerprint(network, size)
     model = _read(folder)
     if model is None:
         model = _convert(network, size)
@@ -120,12 +121,9 @@ def converted(network: "nn.Module", size: tuple[int, ...]) -> Any:
     return model
 
 
-def cache_folder() -> Path:
-    """Return where converted networks are kept: `NAPARI_BRATS_CACHE`, or the user's cache."""
-    from platformdirs import user_cache_path
-
-    chosen = os.environ.get("NAPARI_BRATS_CACHE")
-    return Path(chosen or user_cache_path("napari-brats")) / "openvino"
+def converted_folder() -> Path:
+    """Return where converted networks are kept."""
+    return cache_folder() / "openvino"
 
 
 def fingerprint(network: "nn.Module", size: tuple[int, ...]) -> str:
