@@ -26,6 +26,10 @@ class DeviceError(BratsError):
     """The asked-for device or engine is not there, or its memory does not suffice."""
 
 
+class EngineError(DeviceError):
+    """An engine is not installed or refuses a network; another may take its place."""
+
+
 class TrainingError(BratsError):
     """A training cannot go on."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_brats.errors import DeviceError
+from napari_brats.errors import DeviceError, EngineError
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import ENGINES, TorchEngine, make_engine
 from napari_brats.networks.registry import create_model, model_spec
@@ -68,7 +68,7 @@ def test_auto_takes_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert make_engine(tiny_network(), SPEC, CPU).name == "torch"
     assert ENGINES["torch"].kinds == ("cuda", "mps", "cpu")
-    with pytest.raises(DeviceError, match=r"needs the package 'openvino'.*pip install"):
+    with pytest.raises(EngineError, match=r"needs the package 'openvino'.*pip install"):
         make_engine(tiny_network(), SPEC, CPU, "openvino")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_brats.errors import EngineError
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import TorchEngine
 from napari_brats.networks.registry import MODELS, create_model, model_spec
@@ -128,3 +129,19 @@ def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: calls.append(where) or [])
     OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)(torch.zeros(1, 4, 16, 16, 16))
     assert calls == []
+
+
+def test_a_refusal_says_what_openvino_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lack of memory is none: the runner then tries something smaller."""
+    for trouble, kind in (
+        ("Check failed:\nno such layer", EngineError),
+        ("bad_alloc", RuntimeError),
+    ):
+
+        def refuse(*_: object, trouble: str = trouble) -> None:
+            raise RuntimeError(trouble)
+
+        monkeypatch.setattr(openvino_engine, "_convert", refuse)
+        engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)
+        with pytest.raises(kind, match=trouble.splitlines()[-1]):
+            engine(torch.zeros(1, 4, 16, 16, 16))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from napari_brats.errors import Cancelled, DeviceError
+from napari_brats.errors import Cancelled, DeviceError, EngineError
 from napari_brats.inference import runner
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.runner import Settings, run_network
@@ -227,6 +227,31 @@ def test_other_errors_are_not_taken_for_lack_of_memory() -> None:
 
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         run_network(broken, np.ones((1, 8, 8, 8), np.float32), CPU, Settings(3, 8))
+
+
+def test_another_engine_takes_over_from_one_that_refuses() -> None:
+    """With a notice; without another the refusal is the caller's."""
+    notices: list[str] = []
+
+    class Refusing(FakeEngine):
+        def __call__(self, batch: torch.Tensor) -> torch.Tensor:
+            raise EngineError("OpenVINO refuses this network (no such layer)")
+
+    volume = RNG.normal(size=(1, 16, 16, 16)).astype(np.float32)
+    _, engine = run_network(
+        lambda device: Refusing(device, room=2**40),
+        volume,
+        CPU,
+        Settings(3, 16),
+        instead=lambda device: FakeEngine(device, room=2**40),
+        on_notice=notices.append,
+    )
+    assert type(engine) is FakeEngine
+    assert notices == [
+        "OpenVINO refuses this network (no such layer); going on with PyTorch",
+    ]
+    with pytest.raises(EngineError):
+        run(Refusing(CPU, room=2**40), volume, Settings(3, 16))
 
 
 def test_a_device_without_a_layer_gives_way_to_the_cpu() -> None:

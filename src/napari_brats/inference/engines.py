@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from napari_brats.errors import DeviceError
+from napari_brats.errors import DeviceError, EngineError
 from napari_brats.inference.devices import DeviceChoice, Kind
 from napari_brats.inference.folding import fold_batch_norm
 from napari_brats.inference.memory import bytes_per_voxel
@@ -146,7 +146,9 @@ def make_engine(
     Raises
     ------
     DeviceError
-        If there is no such engine, it is not installed or does not run on the device.
+        If there is no such engine or it does not run on the device.
+    EngineError
+        If it is not installed.
     """
     fitting = [row for row in ENGINES.values() if device.kind in row.kinds]
     row = next((row for row in fitting if engine in ("auto", row.name)), None)
@@ -156,8 +158,8 @@ def make_engine(
             f"{', '.join(row.name for row in fitting)}"
         )
     if find_spec(row.package) is None:
-        raise DeviceError(
-            f"engine {engine!r} needs the package {row.package!r}, which is not installed; "
-            'run pip install "napari-brats[all]", or choose auto'
+        raise EngineError(
+            f"engine {engine!r} needs the package {row.package!r}, which is not installed (pip "
+            'install "napari-brats[all]")'
         )
     return row.make(network, spec, device)

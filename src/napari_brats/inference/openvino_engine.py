@@ -14,6 +14,8 @@ import shutil
 import tempfile
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_brats.errors import EngineError
 from napari_brats.inference.devices import DeviceChoice
-from napari_brats.inference.memory import bytes_per_voxel
+from napari_brats.inference.memory import bytes_per_voxel, is_out_of_memory
 from napari_brats.inference.places import cache_folder
 
 if TYPE_CHECKING:
@@ -55,16 +58,23 @@ class OpenVINOEngine:
         self._compiled: dict[tuple[int, ...], Any] = {}
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Return logits of a batch; a last, smaller batch is filled up, not compiled for anew."""
+        """Return logits of a batch; a last, smaller batch is filled up, not compiled for anew.
+
+        Raises
+        ------
+        EngineError
+            If OpenVINO cannot convert, compile or run the network.
+        """
         count, inner = batch.shape[0], tuple(batch.shape[1:])
         sizes = [size for size in self._compiled if size[1:] == inner and size[0] >= count]
         size = min(sizes, default=(count, *inner))
         if size[0] > count:
             batch = torch.cat([batch, batch.new_zeros((size[0] - count, *inner))])
-        result = self._for(size)(batch.contiguous().numpy(), share_inputs=True)
+        with _refusals():
+            result = self._for(size)(batch.contiguous().numpy(), share_inputs=True)
         logits = torch.from_numpy(result[0])[:count]
         if not torch.isfinite(logits).all():
-            raise ArithmeticError("OpenVINO gave values that are no numbers")
+            raise EngineError("OpenVINO gave values that are no numbers")
         return logits
 
     def _for(self, size: tuple[int, ...]) -> Any:
@@ -90,6 +100,18 @@ class OpenVINOEngine:
     def release(self) -> None:
         """Forget what was compiled."""
         self._compiled.clear()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what OpenVINO raises into an `EngineError`, but for lack of memory."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        reason = str(error).strip().splitlines()
+        raise EngineError(f"OpenVINO refuses this network ({reason[-1][:120]})") from error
 
 
 def traced_size(spec: "ModelSpec", spatial: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_brats.errors import DeviceError
+from napari_brats.errors import DeviceError, EngineError
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.inference.engines import Engine
 from napari_brats.inference.memory import free_bytes, is_out_of_memory, voxels
@@ -75,13 +75,14 @@ def run_network(
     device: DeviceChoice,
     settings: Settings,
     *,
+    instead: EngineMaker | None = None,
     on_step: OnStep | None = None,
     on_notice: OnNotice | None = None,
 ) -> tuple[NDArray[np.float32], Engine]:
     """Return the logits of a volume and the engine that made them in the end.
 
     When memory runs out it is tried again with smaller batches, then smaller windows, then
-    on the CPU; ``on_notice`` hears of each step.
+    on the CPU; when an engine refuses, with another. ``on_notice`` hears of each step.
 
     Parameters
     ----------
@@ -93,6 +94,8 @@ def run_network(
         Where to begin.
     settings : Settings
         How to cut the volume.
+    instead : callable, optional
+        Gives the engine to go on with where the first refuses with an `EngineError`.
     on_step : callable, optional
         Called with (done, total) windows: first (0, total), then after each batch. An
         exception that it raises, such as `Cancelled`, ends the work at once.
@@ -108,13 +111,22 @@ def run_network(
     ------
     DeviceError
         If memory does not even suffice for one small window on the CPU.
+    EngineError
+        If the engine refuses and there is none to go on with.
     """
+    say = on_notice or _ignore
     attempt: _Attempt | None = None
     while True:
         try:
             if attempt is None:
                 attempt = _first_attempt(make_engine(device), volume, settings)
             return _blend(attempt, volume, settings.background, on_step), attempt.engine
+        except EngineError as error:
+            if instead is None:
+                raise
+            say(f"{error}; going on with PyTorch")
+            make_engine, instead, attempt = instead, None, None
+            continue
         except Exception as error:
             if attempt is not None:
                 attempt.engine.release()
@@ -126,9 +138,8 @@ def run_network(
         smaller = None if attempt is None or lacks else _smaller(attempt, settings)
         if smaller is None and device.kind == "cpu":
             raise DeviceError(_too_little(attempt))
-        if on_notice is not None:
-            trouble = "this network does not run" if lacks else "out of memory"
-            on_notice(f"{trouble} on {device.title}; {_next_words(smaller)}")
+        trouble = "this network does not run" if lacks else "out of memory"
+        say(f"{trouble} on {device.title}; {_next_words(smaller)}")
         if smaller is None:
             # Who asked for float32 on a GPU wants it on the CPU too.
             exact = device.precision == "float32"
@@ -271,6 +282,10 @@ class _Blender:
         if self._sum is None:
             raise ValueError("a volume without voxels has no logits")
         return self._sum
+
+
+def _ignore(_: str) -> None:
+    """Take a notice that nobody wants."""
 
 
 def _constant(piece: Tensor) -> tuple[float, ...]:
