@@ -93,9 +93,12 @@ def _decathlon(
 
 
 @pytest.fixture(autouse=True)
-def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the user's own data folder out of the tests."""
+def data_home(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Keep the user's own data folder and cache out of the tests."""
     monkeypatch.setenv("NAPARI_BRATS_DATA", str(tmp_path / "home"))
+    monkeypatch.setenv("NAPARI_BRATS_CACHE", str(tmp_path_factory.mktemp("cache")))
     return tmp_path / "home"
 
 
@@ -191,18 +194,23 @@ def fake_predictor(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
             return SimpleNamespace(
                 tissues=found.copy(),
                 probabilities=regions.astype(np.float32),
-                device=SimpleNamespace(torch_name="cpu"),
+                device=SimpleNamespace(torch_name="cpu", title="CPU, float32"),
                 engine="torch",
                 seconds={"preprocess": 0.1, "network": 0.2, "postprocess": 0.1},
+                voxels=found.size,
+                memory_bytes=10**8,
                 missing=(),
             )
 
+    from napari_brats.workflows import segment
+
+    monkeypatch.setattr(segment, "_networks", segment._networks.__wrapped__)
     module = ModuleType("napari_brats.inference.predictor")
     module.Ensemble = Ensemble  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
 
     def any_cards(model: str) -> tuple[SimpleNamespace, ...]:
-        return (SimpleNamespace(name=f"{model}-lite", modalities=(), may_lack=()),)
+        return (SimpleNamespace(name=f"{model}-lite", modalities=(), may_lack=(), sha256=""),)
 
     monkeypatch.setattr("napari_brats.workflows.segment.read_cards", any_cards)
     return asked

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_brats.cli import main
+from napari_brats.inference.costs import Run, remember
 from napari_brats.networks.card import Card
 from napari_brats.networks.registry import MODELS
 from napari_brats.preprocessing.recipes import RECIPES
@@ -185,3 +186,16 @@ def test_models_table_names_all(capsys: Captured) -> None:
     text = capsys.readouterr().out
     for spec in MODELS.values():
         assert f"{spec.parameters['paper']:,}" in text
+
+
+def test_models_say_what_they_take_here(capsys: Captured) -> None:
+    """From earlier runs, in the table and as figures."""
+    assert main(["models"]) == 0
+    assert "doctor --bench" in capsys.readouterr().out
+    remember(Run("dresunet3d-lite", "torch", "CPU", False, 100, 0.5, 1.25, 10**8))
+    assert main(["models"]) == 0
+    assert "1.2" in capsys.readouterr().out
+    assert main(["models", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["models"]}
+    assert rows["dresunet3d"]["here"]["seconds"] == 1.25
+    assert rows["unet3d"]["here"] is None

@@ -11,6 +11,7 @@ from napari_brats.inference import averaging, predictor
 from napari_brats.inference.averaging import predict_average, share
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.inference.predictor import Ensemble
+from napari_brats.inference.runner import Ran
 from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import save_checkpoint
 from napari_brats.preprocessing.recipes import RECIPES
@@ -34,7 +35,7 @@ class Certain:
             on_step(0, 2)
             on_step(2, 2)
         columns = [np.full(shape, value, np.float32) for value in self.probabilities]
-        return np.stack(columns), SimpleNamespace(device=self.ran_on, name="torch")
+        return Ran(np.stack(columns), SimpleNamespace(device=self.ran_on, name="torch"), 10**8)
 
 
 def certain(*probabilities, recipe="brain-1.5mm", **fields):
@@ -150,7 +151,7 @@ def test_the_second_pass_begins_where_the_first_one_ended(tiny_predictor, tiny_c
     def run(make_engine, volume, device, settings, **_):
         began.append(device)
         engine = SimpleNamespace(device=CPU, name="torch")
-        return np.zeros((3, *volume.shape[1:]), np.float32), engine
+        return Ran(np.zeros((3, *volume.shape[1:]), np.float32), engine, 10**8)
 
     monkeypatch.setattr(predictor, "run_network", run)
     gpu = DeviceChoice("cuda", "bfloat16", "GPU", 0)

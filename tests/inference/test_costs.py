@@ -12,12 +12,6 @@ from napari_brats.inference.costs import KEPT, Costs, Run, costs_file, remember
 RUN = Run("net", "torch", "CPU, float32", False, 1000, 1.0, 2.0, 5 * 10**8)
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the user's own cache out of it."""
-    monkeypatch.setenv("NAPARI_BRATS_CACHE", str(tmp_path / "cache"))
-
-
 def test_runs_are_remembered() -> None:
     """The median counts, and the first run of a program apart from the later ones."""
     for seconds in (2.0, 9.0, 3.0):
@@ -74,15 +68,18 @@ def test_the_fastest_engine_depends_on_what_it_still_has_to_do() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"model": "net"}]', '{"a": 1}', "null"])
 def test_a_damaged_file_counts_as_no_runs(text: str) -> None:
     """And the next run makes it whole."""
-    costs_file().parent.mkdir(parents=True)
+    costs_file().parent.mkdir(parents=True, exist_ok=True)
     costs_file().write_text(text)
     assert Costs.load().runs == ()
     remember(RUN)
     assert Costs.load().runs == (RUN,)
 
 
-def test_no_room_for_the_file_is_no_failure(tmp_path: Path) -> None:
+def test_no_room_for_the_file_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run succeeds where the cache cannot be written."""
-    (tmp_path / "cache").write_text("a file where the folder should be")
+    (tmp_path / "file").write_text("a file where the folder should be")
+    monkeypatch.setenv("NAPARI_BRATS_CACHE", str(tmp_path / "file"))
     remember(RUN)
     assert Costs.load().runs == ()

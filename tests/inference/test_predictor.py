@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from napari_brats.errors import Cancelled, CaseError, CheckpointError, DeviceError
+from napari_brats.inference.costs import Run, remember
 from napari_brats.inference.logits import predict_logits, spec_of
 from napari_brats.inference.predictor import Predictor
 from napari_brats.networks.checkpoint import save_checkpoint
@@ -50,6 +51,33 @@ def test_the_same_case_gives_the_same_result_again(tiny_predictor, tiny_case) ->
     first, second = predictor.predict(case), predictor.predict(case)
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
     assert len(predictor._engines) == 1
+
+
+def test_auto_takes_what_was_fastest_here(tiny_predictor, tiny_case) -> None:
+    """PyTorch until all engines are known; then the one that will be done first."""
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    predictor, case = tiny_predictor(), tiny_case()
+    predictor.engine = "auto"
+    assert predictor.predict(case).engine == "torch"
+    name, title = predictor.card.name, predictor.device.title
+    for engine, seconds in (("torch", 2.0), ("openvino", 1.0)):
+        remember(Run(name, engine, title, False, 1000, seconds, 3.0, 1))
+    found = predictor.predict(case)
+    assert (found.engine, found.voxels > 0, found.memory_bytes > 0) == ("openvino", True, True)
+
+
+def test_a_refused_engine_is_not_asked_again(tiny_predictor, tiny_case, monkeypatch) -> None:
+    """OpenVINO that is not installed gives way to PyTorch, once and with one notice."""
+    predictor, case, notices = tiny_predictor(), tiny_case(), []
+    predictor.engine = "openvino"
+    monkeypatch.setattr(
+        "napari_brats.inference.engines.find_spec", lambda name: name == "torch" or None
+    )
+    for _ in range(2):
+        assert predictor.predict(case, on_notice=notices.append).engine == "torch"
+    (notice,) = notices
+    assert "'openvino' needs the package" in notice
+    assert notice.endswith("going on with PyTorch")
 
 
 def test_traces_of_enhancement_go_and_are_told(tiny_predictor, tiny_case) -> None:

@@ -202,7 +202,7 @@ def test_out_of_memory_at_last_goes_to_the_cpu(
         return engines[-1]
 
     volume = RNG.normal(size=(1, 48, 48, 48)).astype(np.float32)
-    logits, engine = run_network(
+    logits, engine, _ = run_network(
         make_engine, volume, GPU, Settings(3, 16), on_notice=notices.append
     )
     assert (engine.device.kind, engine.device.precision) == ("cpu", "float32")  # as asked
@@ -238,7 +238,7 @@ def test_another_engine_takes_over_from_one_that_refuses() -> None:
             raise EngineError("OpenVINO refuses this network (no such layer)")
 
     volume = RNG.normal(size=(1, 16, 16, 16)).astype(np.float32)
-    _, engine = run_network(
+    _, engine, _ = run_network(
         lambda device: Refusing(device, room=2**40),
         volume,
         CPU,
@@ -264,6 +264,6 @@ def test_a_device_without_a_layer_gives_way_to_the_cpu() -> None:
         return FakeEngine(device, room=2**40)
 
     volume = RNG.normal(size=(1, 16, 16, 16)).astype(np.float32)
-    _, engine = run_network(make_engine, volume, GPU, Settings(3, 16), on_notice=notices.append)
+    _, engine, _ = run_network(make_engine, volume, GPU, Settings(3, 16), on_notice=notices.append)
     assert engine.device.kind == "cpu"
     assert notices == ["this network does not run on GPU 0, float32; going on on the CPU"]

@@ -1,5 +1,6 @@
 """The model menu: networks first, then what the user added."""
 
+from napari_brats.inference.costs import Run, remember
 from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import ModelRow
 from napari_brats.networks.registry import MODELS
@@ -39,6 +40,20 @@ def test_the_menu_is_up_to_date_when_it_opens(qtbot, monkeypatch):
     panel.models.opening.emit()
     assert panel.models.count() == 1
     assert panel.model() == "unet3d"
+
+
+def test_what_a_model_took_here_is_told_before_it_runs(qtbot, monkeypatch):
+    """Mirrored runs apart; nothing is shown where nothing is known."""
+    card = Card("unet3d-lite", "unet3d", "lite", "brain-1mm", ("flair",), "regions")
+    monkeypatch.setattr(model_panel, "list_models", lambda: [ModelRow(MODELS["unet3d"], card)])
+    panel = ModelPanel("unet3d", "auto")
+    qtbot.addWidget(panel)
+    assert panel.expected.isHidden()
+    remember(Run("unet3d-lite", "torch", "CPU", False, 100, 0.5, 1.25, 10**8))
+    panel.show_expected()
+    assert panel.expected.text() == "Takes about 1.2 s, 0.1 GB; torch, CPU"
+    panel.mirror.setChecked(True)
+    assert panel.expected.isHidden()
 
 
 def test_all_of_ours_is_offered_from_two_on(qtbot, monkeypatch):

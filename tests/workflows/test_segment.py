@@ -12,7 +12,9 @@ import pytest
 
 from napari_brats.case import load_case
 from napari_brats.errors import CaseError, OutputError
-from napari_brats.workflows.segment import STAGES, segment
+from napari_brats.inference.costs import Costs
+from napari_brats.workflows.segment import segment
+from napari_brats.workflows.segmented import STAGES
 
 MakePatient = Callable[..., Path]
 
@@ -50,6 +52,22 @@ def test_json_has_the_promised_keys(tmp_path: Path, make_patient_folder: MakePat
     assert content["members"] == ["dresunet3d-lite"]
     assert content["mirrored"] is False
     assert content["missing"] == []
+
+
+@pytest.mark.usefixtures("fake_predictor")
+def test_every_run_is_remembered(tmp_path: Path, make_patient_folder: MakePatient) -> None:
+    """This program's first apart from the later ones, mirrored ones under a name of their own."""
+    patient = load_case(make_patient_folder(tmp_path))
+    for mirror in (False, False, True):
+        result = segment(patient, model="remembered", mirror=mirror)
+    runs = Costs.load().runs
+    assert [(run.model, run.first) for run in runs] == [
+        ("remembered-lite", True),
+        ("remembered-lite", False),
+        ("remembered-lite-mirrored", True),
+    ]
+    assert runs[2].total_seconds == pytest.approx(result.seconds["total"], abs=0.05)
+    assert runs[0].voxels == patient.images["t1"].size
 
 
 @pytest.mark.usefixtures("fake_predictor")

@@ -10,12 +10,19 @@ PROBLEM_FOUND = 1
 _MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Declare the options of the command: none."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument(
+        "--bench",
+        action="store_true",
+        help="measure what the models take here instead, so that it can be told beforehand",
+    )
 
 
-def run(_: argparse.Namespace, terminal: "Terminal") -> int:
+def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Print every finding as it comes; exit with 1 if one is a problem."""
+    if args.bench:
+        return _bench(terminal)
     from napari_brats.workflows.doctor import examine
 
     problems = 0
@@ -26,3 +33,13 @@ def run(_: argparse.Namespace, terminal: "Terminal") -> int:
         problems += finding.state == "problem"
     terminal.say(f"{problems or 'no'} problem{'s' * (problems > 1)} found")
     return PROBLEM_FOUND if problems else 0
+
+
+def _bench(terminal: "Terminal") -> int:
+    """Print what each model takes, engine by engine."""
+    from napari_brats.workflows.bench import SECONDS, measure
+
+    terminal.notice(f"measuring the models on a bundled patient, for about {SECONDS} s")
+    for model, words in measure():
+        terminal.say(f"{model}: {words}")
+    return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,10 @@ from napari_brats.regions import REGIONS
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal
+    from napari_brats.inference.costs import Expectation
     from napari_brats.networks.catalog import ModelRow
+
+_HEADINGS = ("model", "ndim", "paper", "lite", "<weights", "Dice WT", "TC", "ET", "seconds")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +53,21 @@ def run(_: argparse.Namespace, terminal: "Terminal") -> int:
     from napari_brats.networks.ensembles import ours
 
     models = list_models(terminal.notice)
+    expected = {model.name: _expected(model) for model in models}
     if terminal.json:
-        terminal.result({"models": [model.to_json() for model in models]})
+        rows = [{**model.to_json(), "here": _facts(expected[model.name])} for model in models]
+        terminal.result({"models": rows})
         return 0
     terminal.table(
-        ("model", "ndim", "paper", "lite", "<weights", "Dice WT", "TC", "ET", "<recipe", "<paper"),
-        [_row(model) for model in models],
+        (*_HEADINGS, "<recipe", "<paper"),
+        [_row(model, expected[model.name]) for model in models],
     )
+    if any(expected.values()):
+        terminal.say("seconds: folder to mask on this computer, after the first; from earlier runs")
+    else:
+        terminal.say(
+            "seconds: not known on this computer yet; napari-brats doctor --bench measures"
+        )
     for model in models:
         if model.card and model.card.scores.get("dataset"):
             terminal.say(f"{model.card.name}: mean Dice on {model.card.scores['dataset']}")
@@ -65,7 +77,17 @@ def run(_: argparse.Namespace, terminal: "Terminal") -> int:
     return 0
 
 
-def _row(model: "ModelRow") -> tuple[str, ...]:
+def _expected(model: "ModelRow") -> "Expectation | None":
+    from napari_brats.inference.costs import Costs
+
+    return Costs.load().expect(model.card.name) if model.card else None
+
+
+def _facts(expected: "Expectation | None") -> dict[str, object] | None:
+    return None if expected is None else asdict(expected)
+
+
+def _row(model: "ModelRow", expected: "Expectation | None") -> tuple[str, ...]:
     spec, card, parameters = model.spec, model.card, model.parameters
     mean = card.scores.get("mean", {}) if card else {}
     return (
@@ -74,6 +96,7 @@ def _row(model: "ModelRow") -> tuple[str, ...]:
         *(f"{parameters[size]:,}" if size in parameters else "-" for size in ("paper", "lite")),
         card.name if card else "none",
         *(f"{mean[region]:.3f}" if region in mean else "-" for region in REGIONS),
+        f"{expected.seconds:.2g}" if expected and expected.seconds is not None else "-",
         card.recipe if card else spec.recipe,
         spec.paper,
     )

@@ -9,7 +9,7 @@ from napari_brats.networks.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal
-    from napari_brats.workflows.segment import SegmentResult
+    from napari_brats.workflows.segmented import SegmentResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

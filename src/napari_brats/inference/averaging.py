@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.case import Case, require_modalities
+from napari_brats.inference.blending import OnStep
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import Engine
+from napari_brats.inference.memory import voxels
 from napari_brats.inference.postprocessing import tissues_from_probabilities, without_traces
-from napari_brats.inference.runner import OnNotice, OnStep
+from napari_brats.inference.runner import OnNotice, Ran
 from napari_brats.networks.checkpoint import Card
 from napari_brats.networks.ensembles import joint_name
 from napari_brats.preprocessing.recipes import Prepared, Recipe, prepare, recipe_named
@@ -28,7 +30,7 @@ class Member(Protocol):
 
     def regions(
         self, prepared: Prepared, *, on_step: OnStep | None, on_notice: OnNotice | None
-    ) -> tuple[NDArray[np.float32], Engine]:
+    ) -> Ran:
         """Return the probabilities of WT, TC, ET on the recipe's grid, and what made them."""
         ...
 
@@ -50,6 +52,10 @@ class Prediction:
         What ran it, a key in `ENGINES`.
     seconds : Mapping[str, float]
         Of ``preprocess``, ``network`` and ``postprocess``.
+    voxels : int
+        That went through networks, after preprocessing.
+    memory_bytes : int
+        What a network needed at most, beside its weights.
     missing : tuple of str
         Modalities that the networks did without.
     notes : tuple of str
@@ -61,6 +67,8 @@ class Prediction:
     device: DeviceChoice
     engine: str
     seconds: Mapping[str, float]
+    voxels: int
+    memory_bytes: int
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -112,7 +120,15 @@ def predict_average(
     moved = [engine for engine in run.engines if engine.device != members[0].device]
     told = (moved or run.engines)[0]
     return Prediction(
-        probabilities, tissues, told.device, told.name, run.seconds, missing, tuple(run.notes)
+        probabilities=probabilities,
+        tissues=tissues,
+        device=told.device,
+        engine=told.name,
+        seconds=run.seconds,
+        voxels=run.voxels,
+        memory_bytes=run.memory_bytes,
+        missing=missing,
+        notes=tuple(run.notes),
     )
 
 
@@ -126,6 +142,8 @@ class _Run:
     on_step: OnStep | None
     say: OnNotice
     engines: list[Engine] = field(default_factory=list)
+    memory_bytes: int = 0
+    voxels: int = 0
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(
         default_factory=lambda: dict.fromkeys(("preprocess", "network", "postprocess"), 0.0)
@@ -145,9 +163,11 @@ class _Run:
     def _of(self, member: Member, prepared: Prepared) -> NDArray[np.float32]:
         part = share(self.on_step, len(self.engines), self.parts)
         with _timed(self.seconds, "network"):
-            found, engine = member.regions(prepared, on_step=part, on_notice=self.say)
-        self.engines.append(engine)
-        return found
+            ran = member.regions(prepared, on_step=part, on_notice=self.say)
+        self.engines.append(ran.engine)
+        self.memory_bytes = max(self.memory_bytes, ran.memory_bytes)
+        self.voxels += voxels(ran.values.shape[1:])
+        return ran.values
 
 
 def _missing(members: Sequence[Member], case: Case, say: OnNotice) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ KEPT = 8
 
 Kind = tuple[str, str, str, bool]
 
+_HERE: set[tuple[str, str, str]] = set()
+
 
 @dataclass(frozen=True)
 class Run:
@@ -181,8 +183,14 @@ class Costs:
 
 
 def remember(run: Run) -> None:
-    """Add a run to the file."""
+    """Add a run to the file, and know from now on that this program has made it."""
+    _HERE.add(run.kind[:3])
     Costs.load().with_run(run).save()
+
+
+def has_run(model: str, engine: str, device: str) -> bool:
+    """Return whether this program has run a model so before."""
+    return (model, engine, device) in _HERE
 
 
 def costs_file() -> Path:

@@ -127,6 +127,15 @@ ENGINES: Mapping[str, EngineRow] = {
 }
 
 
+REFERENCE_ENGINE = "torch"
+"""What every other engine must agree with, and gives way to."""
+
+
+def installed_engines(kind: Kind) -> list[str]:
+    """Return the engines that run on a kind of device here, first of them the reference."""
+    return [row.name for row in ENGINES.values() if kind in row.kinds and find_spec(row.package)]
+
+
 def make_engine(
     network: "nn.Module", spec: "ModelSpec", device: DeviceChoice, engine: str = "auto"
 ) -> Engine:

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.errors import CheckpointError
+from napari_brats.inference.blending import OnStep
 from napari_brats.inference.devices import resolve_device
-from napari_brats.inference.engines import make_engine
-from napari_brats.inference.runner import OnNotice, OnStep, Settings, run_network
+from napari_brats.inference.engines import REFERENCE_ENGINE, make_engine
+from napari_brats.inference.runner import OnNotice, Settings, run_network
 from napari_brats.networks.registry import MODELS, ModelSpec
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def predict_logits(
     volume : NDArray[np.float32], shape (C, X, Y, Z)
         As the network's recipe prepares it.
     engine : str
-        Key in `ENGINES`, or ``"auto"``.
+        Key in `ENGINES`, or ``"auto"``; one that refuses gives way to PyTorch with a notice.
     precision, device : str
         As `resolve_device` takes them.
     overlap : float, optional
@@ -67,15 +68,16 @@ def predict_logits(
     """
     spec = spec_of(network)
     settings = settings_for(spec, window=window, overlap=overlap, background=background)
-    logits, _ = run_network(
+    ran = run_network(
         lambda choice: make_engine(network, spec, choice, engine),
         np.asarray(volume, np.float32),
         resolve_device(device, precision),
         settings,
+        instead=lambda choice: make_engine(network, spec, choice, REFERENCE_ENGINE),
         on_step=on_step,
         on_notice=on_notice,
     )
-    return logits
+    return ran.values
 
 
 def settings_for(

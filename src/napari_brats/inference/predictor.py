@@ -1,6 +1,7 @@
 """Networks ready to segment cases: a checkpoint with everything it needs, or several."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,19 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Case
 from napari_brats.inference.averaging import Prediction, predict_average, share
+from napari_brats.inference.blending import OnStep
+from napari_brats.inference.costs import Costs, has_run
 from napari_brats.inference.devices import DeviceChoice, resolve_device
-from napari_brats.inference.engines import Engine, make_engine
+from napari_brats.inference.engines import (
+    REFERENCE_ENGINE,
+    Engine,
+    installed_engines,
+    make_engine,
+)
 from napari_brats.inference.logits import settings_for
+from napari_brats.inference.memory import voxels
 from napari_brats.inference.postprocessing import region_probabilities
-from napari_brats.inference.runner import OnNotice, OnStep, run_network
+from napari_brats.inference.runner import OnNotice, Ran, run_network
 from napari_brats.networks.checkpoint import Card, load_checkpoint
 from napari_brats.networks.ensembles import members_of
 from napari_brats.networks.registry import DEFAULT_MODEL, model_spec
@@ -37,7 +46,7 @@ class Predictor:
     device : DeviceChoice
         Where to run.
     engine : str
-        Key in `ENGINES`, or ``"auto"``.
+        Key in `ENGINES`, or ``"auto"``: what was fastest here in earlier runs, else PyTorch.
     mirror : bool
         Run it on the patient and on the patient with left and right exchanged, and average
         the probabilities.
@@ -48,7 +57,7 @@ class Predictor:
     device: DeviceChoice
     engine: str = "auto"
     mirror: bool = False
-    _engines: dict[DeviceChoice, Engine] = field(default_factory=dict, repr=False)
+    _engines: dict[tuple[str, DeviceChoice], Engine] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(
@@ -101,7 +110,7 @@ class Predictor:
         *,
         on_step: OnStep | None = None,
         on_notice: OnNotice | None = None,
-    ) -> tuple[NDArray[np.float32], Engine]:
+    ) -> Ran:
         """Return the probabilities of WT, TC, ET on the recipe's grid, and what made them.
 
         Parameters
@@ -113,33 +122,58 @@ class Predictor:
 
         Returns
         -------
-        NDArray[np.float32], shape (3, X, Y, Z)
-        Engine
+        Ran
+            Values (3, X, Y, Z).
         """
-        settings = settings_for(
-            model_spec(self.card.architecture), background=self.recipe.background
-        )
         first = share(on_step, 0, 2) if self.mirror else on_step
-        logits, engine = run_network(
-            self._engine_on, prepared.volume, self.device, settings,
-            on_step=first, on_notice=on_notice,
-        )  # fmt: skip
-        found = region_probabilities(logits, self.card.outputs)
+        ran = self._run(prepared.volume, self.device, first, on_notice)
         if not self.mirror:
-            return found, engine
+            return ran
         axis = 1 + left_right_axis(prepared.affine)
-        logits, engine = run_network(
-            self._engine_on, np.flip(prepared.volume, axis), engine.device, settings,
-            on_step=share(on_step, 1, 2), on_notice=on_notice,
-        )  # fmt: skip
-        found += np.flip(region_probabilities(logits, self.card.outputs), axis)
-        return found / np.float32(2), engine
+        flipped = np.flip(prepared.volume, axis)
+        again = self._run(flipped, ran.engine.device, share(on_step, 1, 2), on_notice)
+        mean = (ran.values + np.flip(again.values, axis)) / np.float32(2)
+        return again._replace(values=mean)
 
-    def _engine_on(self, device: DeviceChoice) -> Engine:
-        if device not in self._engines:
+    def _run(
+        self,
+        volume: NDArray[np.float32],
+        device: DeviceChoice,
+        on_step: OnStep | None,
+        on_notice: OnNotice | None,
+    ) -> Ran:
+        name = self._engine_for(voxels(volume.shape[1:]), device)
+        ran = run_network(
+            partial(self._engine_on, name),
+            volume,
+            device,
+            settings_for(model_spec(self.card.architecture), background=self.recipe.background),
+            instead=None if name == REFERENCE_ENGINE else self._reference,
+            on_step=on_step,
+            on_notice=on_notice,
+        )
+        return ran._replace(values=region_probabilities(ran.values, self.card.outputs))
+
+    def _engine_for(self, size: int, device: DeviceChoice) -> str:
+        if self.engine != "auto":
+            return self.engine
+        names = installed_engines(device.kind)
+        if len(names) < 2:
+            return REFERENCE_ENGINE
+        model, title = self.card.name, device.title
+        first = {name: not has_run(model, name, title) for name in names}
+        return Costs.load().fastest(model, first, title, size) or REFERENCE_ENGINE
+
+    def _reference(self, device: DeviceChoice) -> Engine:
+        """Give up on the engine that refused, for good."""
+        self.engine = REFERENCE_ENGINE
+        return self._engine_on(REFERENCE_ENGINE, device)
+
+    def _engine_on(self, name: str, device: DeviceChoice) -> Engine:
+        if (name, device) not in self._engines:
             spec = model_spec(self.card.architecture)
-            self._engines[device] = make_engine(self.network, spec, device, self.engine)
-        return self._engines[device]
+            self._engines[name, device] = make_engine(self.network, spec, device, name)
+        return self._engines[name, device]
 
 
 @dataclass(frozen=True)

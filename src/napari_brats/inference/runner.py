@@ -1,28 +1,25 @@
 """Running an engine over a volume: batches, blending, cancelling, and too little memory."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from napari_brats.errors import DeviceError, EngineError
+from napari_brats.inference.blending import OnStep, blend
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.inference.engines import Engine
 from napari_brats.inference.memory import free_bytes, is_out_of_memory, voxels
 from napari_brats.inference.windows import (
     DEFAULT_OVERLAP,
     Shape,
-    Window,
     WindowPlan,
     plan_windows,
     round_up,
 )
 
-OnStep = Callable[[int, int], object]
 OnNotice = Callable[[str], object]
 EngineMaker = Callable[[DeviceChoice], Engine]
 
@@ -62,11 +59,28 @@ class Settings:
         return plan_windows(shape, window, multiple=self.multiple, ndim=self.ndim, overlap=overlap)
 
 
+class Ran(NamedTuple):
+    """What a network gave.
+
+    ``values`` are float32 (K, X, Y, Z); ``engine`` made them in the end and needed about
+    ``memory_bytes`` for it, beside the weights.
+    """
+
+    values: NDArray[np.float32]
+    engine: Engine
+    memory_bytes: int
+
+
 @dataclass(frozen=True)
 class _Attempt:
     engine: Engine
     plan: WindowPlan
     batch: int
+    bytes_per_voxel: float
+
+    @property
+    def memory_bytes(self) -> int:
+        return int(self.batch * voxels(self.plan.window) * self.bytes_per_voxel)
 
 
 def run_network(
@@ -78,7 +92,7 @@ def run_network(
     instead: EngineMaker | None = None,
     on_step: OnStep | None = None,
     on_notice: OnNotice | None = None,
-) -> tuple[NDArray[np.float32], Engine]:
+) -> Ran:
     """Return the logits of a volume and the engine that made them in the end.
 
     When memory runs out it is tried again with smaller batches, then smaller windows, then
@@ -104,8 +118,7 @@ def run_network(
 
     Returns
     -------
-    NDArray[np.float32], shape (K, X, Y, Z)
-    Engine
+    Ran
 
     Raises
     ------
@@ -120,7 +133,10 @@ def run_network(
         try:
             if attempt is None:
                 attempt = _first_attempt(make_engine(device), volume, settings)
-            return _blend(attempt, volume, settings.background, on_step), attempt.engine
+            logits = blend(
+                attempt.engine, attempt.plan, attempt.batch, volume, settings.background, on_step
+            )
+            return Ran(logits, attempt.engine, attempt.memory_bytes)
         except EngineError as error:
             if instead is None:
                 raise
@@ -150,7 +166,8 @@ def run_network(
 def _first_attempt(engine: Engine, volume: NDArray[np.float32], settings: Settings) -> _Attempt:
     x, y, z = volume.shape[1:]
     budget = _SHARE_OF_MEMORY * free_bytes(engine.device)
-    fitting = budget / engine.bytes_per_voxel(volume.shape[0])
+    each = engine.bytes_per_voxel(volume.shape[0])
+    fitting = budget / each
     sides = (None, *WINDOW_SIDES) if settings.window is None else (settings.window,)
     plans = (settings.plan((x, y, z), side) for side in sides)
     for plan in plans:
@@ -158,16 +175,16 @@ def _first_attempt(engine: Engine, volume: NDArray[np.float32], settings: Settin
             break
     wanted = _BATCH_VOXELS[engine.device.kind] // voxels(plan.window)
     batch = max(1, min(wanted, int(fitting / voxels(plan.window)), len(plan)))
-    return _Attempt(engine, plan, batch)
+    return _Attempt(engine, plan, batch, each)
 
 
 def _smaller(attempt: _Attempt, settings: Settings) -> _Attempt | None:
     if attempt.batch > 1:
-        return _Attempt(attempt.engine, attempt.plan, attempt.batch // 2)
+        return replace(attempt, batch=attempt.batch // 2)
     longest = max(attempt.plan.window)
     for side in WINDOW_SIDES:
         if round_up(side, settings.multiple) < longest:
-            return _Attempt(attempt.engine, settings.plan(attempt.plan.shape, side), 1)
+            return replace(attempt, plan=settings.plan(attempt.plan.shape, side), batch=1)
     return None
 
 
@@ -188,107 +205,5 @@ def _too_little(attempt: _Attempt | None) -> str:
     )
 
 
-def _blend(
-    attempt: _Attempt, volume: NDArray[np.float32], background: float, on_step: OnStep | None
-) -> NDArray[np.float32]:
-    plan = attempt.plan
-    image = _pad(torch.from_numpy(np.ascontiguousarray(volume)), plan, background)
-    with _Blender(attempt.engine, plan) as blender:
-        _feed(blender, image, plan, attempt.batch, on_step)
-        x, y, z = plan.shape
-        logits = blender.result()[:, :x, :y, :z]
-        result: NDArray[np.float32] = logits.cpu().contiguous().numpy()
-        return result
-
-
-def _feed(
-    blender: "_Blender", image: Tensor, plan: WindowPlan, size: int, on_step: OnStep | None
-) -> None:
-    waiting: list[tuple[Window, Tensor]] = []
-    done = 0
-    if on_step is not None:
-        on_step(0, len(plan))
-    for number, window in enumerate(plan, start=1):
-        piece = image[(slice(None), *window.region)]
-        if not blender.add_known(window, piece):
-            waiting.append((window, piece))
-        if waiting and (len(waiting) == size or number == len(plan)):
-            blender.add(waiting)
-            waiting = []
-        if on_step is not None and number - len(waiting) > done:
-            done = number - len(waiting)
-            on_step(done, len(plan))
-
-
-def _pad(image: Tensor, plan: WindowPlan, value: float) -> Tensor:
-    x, y, z = (new - old for new, old in zip(plan.padded, plan.shape, strict=True))
-    if not (x or y or z):
-        return image
-    return torch.nn.functional.pad(image, (0, z, 0, y, 0, x), value=value)
-
-
-class _Blender:
-    """Adds windows' logits up, and runs the network only once on windows without content.
-
-    A window is without content when each channel is one constant value, as outside the
-    brain; equal windows have equal logits.
-    """
-
-    def __init__(self, engine: Engine, plan: WindowPlan) -> None:
-        self._engine = engine
-        self._plan = plan
-        self._known: dict[tuple[float, ...], Tensor] = {}
-        self._sum: Tensor | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A traceback may outlive this block; the device's memory must not wait for it.
-        self._known.clear()
-        self._sum = None
-
-    def add_known(self, window: Window, piece: Tensor) -> bool:
-        """Add an empty window's logits if they are known; return whether they were."""
-        logits = self._known.get(_constant(piece)) if self._known else None
-        if logits is not None:
-            self._accumulate(window, logits)
-        return logits is not None
-
-    def add(self, pieces: list[tuple[Window, Tensor]]) -> None:
-        """Run the network on a batch of windows and add the logits."""
-        batch = torch.stack([piece for _, piece in pieces])
-        flat = self._plan.ndim == 2
-        logits = self._engine(batch[..., 0] if flat else batch)
-        for (window, piece), one in zip(pieces, logits[..., None] if flat else logits, strict=True):
-            if len(self._plan) > 1 and (constant := _constant(piece)):
-                self._known[constant] = one.clone()
-            self._accumulate(window, one)
-
-    def _accumulate(self, window: Window, logits: Tensor) -> None:
-        if len(self._plan) == 1:
-            self._sum = logits
-            return
-        if self._sum is None:
-            self._sum = torch.zeros((len(logits), *self._plan.padded), device=logits.device)
-        along_x, along_y, along_z = (
-            torch.from_numpy(line).to(logits.device) for line in window.weights
-        )
-        weights = along_x[:, None, None] * along_y[:, None] * along_z
-        self._sum[(slice(None), *window.region)].addcmul_(logits, weights)
-
-    def result(self) -> Tensor:
-        """Return the logits (K, X, Y, Z) of the padded volume."""
-        if self._sum is None:
-            raise ValueError("a volume without voxels has no logits")
-        return self._sum
-
-
 def _ignore(_: str) -> None:
     """Take a notice that nobody wants."""
-
-
-def _constant(piece: Tensor) -> tuple[float, ...]:
-    """Return each channel's value, or () if a channel is not constant."""
-    corner = piece[:, :1, :1, :1]
-    return tuple(corner.flatten().tolist()) if bool((piece == corner).all()) else ()

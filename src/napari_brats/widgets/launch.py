@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_brats.widgets.segment import SegmentWidget
-    from napari_brats.workflows.segment import SegmentResult
+    from napari_brats.workflows.segmented import SegmentResult
 
 WIDGET = "Segment"
 

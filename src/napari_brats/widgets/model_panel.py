@@ -4,11 +4,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_brats.inference.costs import Costs
 from napari_brats.networks.catalog import ModelRow, list_models
-from napari_brats.networks.ensembles import EnsembleRow, ours
+from napari_brats.networks.ensembles import EnsembleRow, joint_name, ours
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
 from napari_brats.widgets.model_card import card_html, how_to_train, model_title
+from napari_brats.workflows.segmented import maker_name
 
 DEVICES = {
     "auto": "auto: the fastest there is",
@@ -43,6 +45,7 @@ class ModelPanel(QWidget):
         self.info.setToolTip("Show the model's card: training, scores, limits, use")
         self.info.setAccessibleName("Model card")
         self.card = QLabel(self)
+        self.expected = QLabel(self)
         self.devices = Combo("Device", "Where the network runs", self)
         self.mirror = QCheckBox("mirror", self)
         self.mirror.setToolTip(
@@ -55,6 +58,7 @@ class ModelPanel(QWidget):
         self.models.opening.connect(self.refresh)
         self.info.toggled.connect(self.card.setVisible)
         self.models.currentIndexChanged.connect(self._show_card)
+        self.mirror.toggled.connect(self.show_expected)
         self._show_card()
 
     def model(self) -> str | None:
@@ -124,15 +128,27 @@ class ModelPanel(QWidget):
         self.card.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.card.setAccessibleName("Model card text")
         self.card.hide()
+        self.expected.setWordWrap(True)
+        self.expected.setToolTip("Seconds a patient and memory, from earlier runs on this computer")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(captioned("Model", self.models, self.info))
         layout.addWidget(self.card)
         layout.addLayout(captioned("Device", self.devices, self.mirror))
+        layout.addWidget(self.expected)
 
     def _show_card(self) -> None:
         row = self._row()
         self.card.setText("" if row is None else card_html(row))
+        self.show_expected()
+
+    def show_expected(self) -> None:
+        """Say what the chosen model took here in earlier runs."""
+        row = self._row()
+        name = "" if row is None else maker_name(_weights(row), self.mirror.isChecked())
+        expected = Costs.load().expect(name)
+        self.expected.setText("" if expected is None else f"Takes about {expected.in_words()}")
+        self.expected.setVisible(expected is not None)
 
 
 def _rows() -> list[Row]:
@@ -143,6 +159,13 @@ def _rows() -> list[Row]:
         return [*models]
     bundled = [row for row in models if row.added_as is None]
     return [*bundled, together, *models[len(bundled) :]]
+
+
+def _weights(row: Row) -> str:
+    """Return the name under which a model's runs are remembered."""
+    if isinstance(row, EnsembleRow):
+        return joint_name(row.cards)
+    return "" if row.card is None else row.card.name
 
 
 def _usable(row: Row) -> bool:

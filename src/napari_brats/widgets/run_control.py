@@ -160,6 +160,7 @@ class RunControl:
     def _finished(self, finished: Finished) -> None:
         from napari.utils.notifications import show_info
 
+        self._models.show_expected()
         if self._models.device() == "auto":
             self._models.tell_device(finished.device)
         self._panel.say(f"done in {duration(finished.seconds)}")

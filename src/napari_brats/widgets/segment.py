@@ -29,7 +29,7 @@ from napari_brats.widgets.run_panel import RunPanel
 if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
 
-    from napari_brats.workflows.segment import SegmentResult
+    from napari_brats.workflows.segmented import SegmentResult
 
 NARROWEST = 300
 

@@ -11,7 +11,8 @@ from napari_brats.samples import SAMPLES, sample_folder
 from napari_brats.volumes import write_json_atomic
 from napari_brats.workflows.figures import overview_figure
 from napari_brats.workflows.outputs import check_folder
-from napari_brats.workflows.segment import SegmentResult, segment
+from napari_brats.workflows.segment import segment
+from napari_brats.workflows.segmented import SegmentResult
 
 DEMO_FOLDER = "napari-brats-demo"
 

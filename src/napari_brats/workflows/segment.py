@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from napari_brats.case import (
     segmentation_of,
 )
 from napari_brats.errors import OutputError
+from napari_brats.inference.costs import Run, has_run, remember
 from napari_brats.metrics.overlap import joint_counts, tissue_counts
 from napari_brats.metrics.scores import RegionScore, region_volumes, score_regions
 from napari_brats.naming import recognize
@@ -26,78 +28,12 @@ from napari_brats.networks.ensembles import joint_name, read_cards
 from napari_brats.networks.registry import DEFAULT_MODEL
 from napari_brats.volumes import write_probabilities
 from napari_brats.workflows.outputs import check_target, resolve_output, save_new
+from napari_brats.workflows.segmented import SegmentResult, maker_name
 
-STAGES = ("load", "preprocess", "network", "postprocess", "save", "total")
+if TYPE_CHECKING:
+    from napari_brats.inference import Ensemble, Prediction
 
-
-@dataclass(frozen=True)
-class SegmentResult:
-    """What a segmentation gave.
-
-    Parameters
-    ----------
-    case : Case
-        The patient.
-    segmentation : Segmentation
-        The predicted mask, in tissue codes on the patient's grid.
-    probabilities : NDArray, shape (3, X, Y, Z), 0 to 1
-        Of WT, TC, ET on the patient's grid.
-    model : str
-        Name of the weights; of several averaged, their names joined by ``+``.
-    device, engine : str
-        Where and with what the network ran.
-    seconds : Mapping[str, float]
-        Wall-clock time of each of `STAGES`.
-    volumes_ml : Mapping[str, float]
-        Predicted size of WT, TC, ET in milliliters.
-    scores : Mapping[str, RegionScore] or None
-        Against the reference, where the patient has one.
-    output : Path or None
-        The mask's file, where one was written.
-    members : tuple of str
-        Names of all weights that took part.
-    mirrored : bool
-        Whether the mean over left and right was taken.
-    missing : tuple of str
-        Modalities that the patient lacks and the weights did without.
-    """
-
-    case: Case
-    segmentation: Segmentation
-    probabilities: NDArray[np.floating]
-    model: str
-    device: str
-    engine: str
-    seconds: Mapping[str, float]
-    volumes_ml: Mapping[str, float]
-    scores: Mapping[str, RegionScore] | None
-    output: Path | None
-    members: tuple[str, ...] = ()
-    mirrored: bool = False
-    missing: tuple[str, ...] = ()
-
-    @property
-    def maker(self) -> str:
-        """What made the mask, for names of files and layers."""
-        return maker_name(self.model, self.mirrored)
-
-    def to_json(self) -> dict[str, object]:
-        """Return what ``napari-brats segment --json`` prints."""
-        return {
-            "case": self.case.case_id,
-            "model": self.model,
-            "members": list(self.members),
-            "mirrored": self.mirrored,
-            "missing": list(self.missing),
-            "device": self.device,
-            "engine": self.engine,
-            "output": None if self.output is None else str(self.output),
-            "seconds": {stage: round(self.seconds[stage], 3) for stage in STAGES},
-            "volumes_ml": dict(self.volumes_ml),
-            "scores": None
-            if self.scores is None
-            else {name: {"dice": score.dice} for name, score in self.scores.items()},
-        }
+_KEPT_NETWORKS = 2
 
 
 def segment(
@@ -165,10 +101,8 @@ def segment(
     maker = maker_name(name, mirror)
     target = _target(output, probabilities, case, maker)
     # Torch is loaded here, when all that can be refused without it has been looked at.
-    from napari_brats.inference.predictor import Ensemble
-
-    networks = Ensemble.load(
-        model, device=device, precision=precision, engine=engine, mirror=mirror
+    networks = _networks(
+        model, tuple(card.sha256 for card in cards), device, precision, engine, mirror
     )
     prediction = networks.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
@@ -176,6 +110,7 @@ def segment(
     target = _save_mask(segmentation, output, target, case, maker)
     _save_probabilities(prediction.probabilities, probabilities, segmentation, target)
     done = time.perf_counter()
+    _remember(maker, prediction, done - start)
     volumes_ml, scores = _measure(case, prediction.tissues)
     return SegmentResult(
         case=case,
@@ -199,9 +134,36 @@ def segment(
     )
 
 
-def maker_name(model: str, mirrored: bool) -> str:
-    """Return what made a mask, for names of files and layers: the model and how it was used."""
-    return f"{model}-mirrored" if mirrored else model
+@lru_cache(maxsize=_KEPT_NETWORKS)
+def _networks(
+    model: str | Path,
+    fingerprints: tuple[str, ...],
+    device: str,
+    precision: str,
+    engine: str,
+    mirror: bool,
+) -> "Ensemble":
+    """Return networks ready to run; the next patient finds them so, unless the weights changed."""
+    from napari_brats.inference.predictor import Ensemble
+
+    return Ensemble.load(model, device=device, precision=precision, engine=engine, mirror=mirror)
+
+
+def _remember(name: str, prediction: "Prediction", total: float) -> None:
+    """Keep what a run took, for those who ask beforehand."""
+    device = prediction.device.title
+    remember(
+        Run(
+            model=name,
+            engine=prediction.engine,
+            device=device,
+            first=not has_run(name, prediction.engine, device),
+            voxels=prediction.voxels,
+            network_seconds=prediction.seconds["network"],
+            total_seconds=total,
+            memory_bytes=prediction.memory_bytes,
+        )
+    )
 
 
 def _load(patient: str | Path | Case, labels: str | None, cards: Sequence[Card]) -> Case:
