@@ -5,9 +5,10 @@ import os
 import numpy as np
 import pytest
 
+from napari_brats.editing.codes import NO_TISSUE, as_codes
 from napari_brats.editing.journal import read_journal
 from napari_brats.editing.places import journal_files, journal_folders
-from napari_brats.editing.recorder import NO_TISSUE, Recorder, as_codes
+from napari_brats.editing.recorder import Recorder
 from napari_brats.errors import OutputError
 
 

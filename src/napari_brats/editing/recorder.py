@@ -8,17 +8,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.editing.boxes import Edit, apply_edit, difference
+from napari_brats.editing.codes import as_codes
 from napari_brats.editing.journal import JournalWriter, Replay, Subject
 from napari_brats.editing.owner import Owner
 from napari_brats.editing.places import journal_name
 from napari_brats.errors import OutputError
-
-NO_TISSUE = 255
-"""Stands for every label that a mask on disk cannot hold."""
 
 
 class Recorder:
@@ -170,15 +167,6 @@ class Recorder:
             with contextlib.suppress(OSError):
                 self._writer.remove()
         self._writer = None
-
-
-def as_codes(voxels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return a mask as uint8 (itself if it is); labels that are no byte become `NO_TISSUE`."""
-    voxels = np.asarray(voxels)
-    if voxels.dtype == np.uint8:
-        return voxels
-    fits = (voxels >= 0) & (voxels < NO_TISSUE)
-    return np.where(fits, voxels, NO_TISSUE).astype(np.uint8)
 
 
 def _trouble(path: Path, error: OSError) -> str:

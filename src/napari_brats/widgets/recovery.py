@@ -12,8 +12,8 @@ import numpy as np
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from napari_brats.editing.claim import Claim, Holder
+from napari_brats.editing.codes import as_codes
 from napari_brats.editing.owner import HEARTBEAT_S
-from napari_brats.editing.recorder import as_codes
 from napari_brats.editing.unsaved import Unsaved, find_unsaved
 from napari_brats.errors import JournalError
 from napari_brats.plugin.layers import tagged_mask
