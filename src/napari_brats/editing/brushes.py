@@ -10,11 +10,11 @@ brush      add                    erase
 WT         0 -> E                 N, E, A -> 0
 TC         E -> N                 N, A -> E
 ET         N, E -> A              A -> N
-a tissue   everything -> it       it -> 0
+a tissue   everything -> it       everything -> 0
 =========  =====================  ===========================
 
 So TC and ET never leave WT, whose extent only its own brush changes, and a cavity, which
-belongs to no region, is left alone by all three.
+belongs to no region, is left alone by all three. Tissues are painted as in any program.
 """
 
 from dataclasses import dataclass
@@ -39,24 +39,21 @@ class Stroke:
 
     Parameters
     ----------
-    changes : frozenset of Tissue
-        Tissues that change; the others stay.
+    changes : frozenset of Tissue or None
+        What changes; None for every label, also one that is no tissue.
     becomes : Tissue
-        What they change to; never one of ``changes``.
+        What it changes to.
     """
 
-    changes: Tissues
+    changes: Tissues | None
     becomes: Tissue
 
     def voxels(
         self, mask: NDArray[np.integer], limits: Limits, place: tuple[slice, ...]
     ) -> NDArray[np.bool_]:
-        """Return which voxels of a box of the whole mask a pass may change.
-
-        A label that is no tissue counts as background here, so that it can be painted over.
-        """
-        changes = members(self.changes)
-        changes[len(Tissue) :] = changes[Tissue.BACKGROUND]
+        """Return which voxels of a box of the whole mask a pass changes."""
+        changes = np.ones(256, np.bool_) if self.changes is None else members(self.changes)
+        changes[self.becomes] = False
         return changes[as_codes(mask[place])] & limits.allowed(mask, self.becomes, place)
 
 
@@ -71,11 +68,13 @@ class Brush:
     title : str
         For people.
     tissues : frozenset of Tissue
-        What belongs to it.
-    around : frozenset of Tissue
-        What it may grow over.
+        What it consists of.
+    over : frozenset of Tissue or None
+        What it grows over; None for every label.
     becomes : Tissue
         What a voxel is made that it grows over.
+    erases : frozenset of Tissue or None
+        What its eraser takes; None for every label.
     leaves : Tissue
         What an erased voxel is made.
     """
@@ -83,15 +82,16 @@ class Brush:
     name: str
     title: str
     tissues: Tissues
-    around: Tissues
+    over: Tissues | None
     becomes: Tissue
+    erases: Tissues | None
     leaves: Tissue
 
     def stroke(self, *, erasing: bool) -> Stroke:
         """Return what painting, or erasing, with this brush does."""
         if erasing:
-            return Stroke(self.tissues - {self.leaves}, self.leaves)
-        return Stroke(self.around - self.tissues, self.becomes)
+            return Stroke(self.erases, self.leaves)
+        return Stroke(self.over, self.becomes)
 
 
 _ADDED = {
@@ -109,8 +109,9 @@ def tissue_brushes(convention: LabelConvention) -> tuple[Brush, ...]:
             name=TISSUE_TITLES[tissue],
             title=TISSUE_TITLES[tissue],
             tissues=frozenset({tissue}),
-            around=frozenset(Tissue),
+            over=None,
             becomes=tissue,
+            erases=None,
             leaves=Tissue.BACKGROUND,
         )
         for tissue in convention.codes.values()
@@ -121,13 +122,14 @@ def region_brushes(convention: LabelConvention) -> tuple[Brush, ...]:
     """Return a brush for each region that an edition tells apart, the outermost first."""
     known = set(convention.codes.values())
     rows: list[Brush] = []
-    whole, leaves = frozenset[Tissue](), Tissue.BACKGROUND
+    whole: Tissues = frozenset()
+    leaves = Tissue.BACKGROUND
     for name, region in REGIONS.items():
         becomes = next((tissue for tissue in _ADDED[name] if tissue in known), None)
         if becomes is None:
             continue
         tissues = region_tissues(name)
-        around = whole or tissues | {Tissue.BACKGROUND}
-        rows.append(Brush(name, region.title, tissues, around, becomes, leaves))
+        over = whole - tissues if whole else frozenset({Tissue.BACKGROUND})
+        rows.append(Brush(name, region.title, tissues, over, becomes, tissues, leaves))
         whole, leaves = whole or tissues, becomes
     return tuple(rows)
