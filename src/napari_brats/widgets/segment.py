@@ -17,6 +17,8 @@ from napari_brats.widgets.mask_panel import MaskPanel
 from napari_brats.widgets.model_panel import ModelPanel
 from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.orientation import OrientationLetters
+from napari_brats.widgets.paint_control import PaintControl
+from napari_brats.widgets.paint_panel import PaintPanel
 from napari_brats.widgets.patient_control import PatientControl
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.preferences import preferences
@@ -52,6 +54,7 @@ class SegmentWidget(QWidget):
         self.models = ModelPanel(chosen.model, chosen.device, self)
         self.run = RunPanel(self)
         self.masks = MaskPanel(self)
+        self.paint = PaintPanel(self)
         self.found = RecoveryPanel(self)
         self.ask: Ask = ask_person(self)
         self.confirm: Confirm = confirm_person(self)
@@ -63,6 +66,9 @@ class SegmentWidget(QWidget):
         self.mask_control = MaskControl(
             napari_viewer, self.masks, lambda titles: self.ask(titles), soon
         )
+        self.paint_control = PaintControl(napari_viewer, self.mask_control.book, self.paint, soon)
+        self.paint_control.choose(self.masks.mask())
+        self.masks.mask_chosen.connect(self.paint_control.choose)
         self.patient_control = PatientControl(
             desk,
             self.patients,
@@ -154,6 +160,7 @@ class SegmentWidget(QWidget):
             self.patient_control,
             self.run_control,
             self.recovery,
+            self.paint_control,
             self.mask_control,
         ]
 
@@ -170,7 +177,7 @@ class SegmentWidget(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(10)
-        for panel in (self.patients, self.found, self.models, self.run, self.masks):
+        for panel in (self.patients, self.found, self.models, self.run, self.masks, self.paint):
             column.addWidget(panel)
         column.addStretch(1)
         scroll = QScrollArea(self)
