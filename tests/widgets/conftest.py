@@ -8,6 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_brats.case import load_case, segmentation_of
 from napari_brats.widgets.close_guard import Answer
@@ -141,3 +144,66 @@ def widget(make_napari_viewer, qtbot, fake_segment, notices, monkeypatch):
     widget.models.model = lambda: "net"
     widget.ask = lambda titles: Answer.DISCARD
     return widget
+
+
+class Hand:
+    """A hand on the mouse and the keys over a viewer's canvas.
+
+    Places are in pixels from the canvas' middle, where the middle voxel of the slice is.
+    """
+
+    def __init__(self, viewer):
+        self.native = viewer.window._qt_viewer.canvas.native
+
+    def drag(self, *places, button=Qt.MouseButton.LeftButton, between=None):
+        """Press at the first place, move over the others, release at the last."""
+        self.move(places[0])
+        self._mouse(QEvent.Type.MouseButtonPress, places[0], button, button)
+        for place in places[1:]:
+            if between is not None:
+                between()
+            self.move(place, button)
+        self._mouse(QEvent.Type.MouseButtonRelease, places[-1], button, Qt.MouseButton.NoButton)
+
+    def move(self, place, held=Qt.MouseButton.NoButton):
+        """Move the mouse."""
+        self._mouse(QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton, held)
+
+    def wheel(self, place, clicks=1, modifier=Qt.KeyboardModifier.ControlModifier):
+        """Turn the wheel by so many clicks upward."""
+        local = self._point(place)
+        event = QWheelEvent(
+            QPointF(local),
+            QPointF(self.native.mapToGlobal(local)),
+            QPoint(0, 0),
+            QPoint(0, 120 * clicks),
+            Qt.MouseButton.NoButton,
+            modifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        self._send(event)
+
+    def key(self, key, text="", modifier=Qt.KeyboardModifier.NoModifier):
+        """Press and release a key."""
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            self._send(QKeyEvent(kind, key, modifier, text))
+
+    def _mouse(self, kind, place, button, held):
+        local = self._point(place)
+        position, outside = QPointF(local), QPointF(self.native.mapToGlobal(local))
+        none = Qt.KeyboardModifier.NoModifier
+        self._send(QMouseEvent(kind, position, outside, button, held, none))
+
+    def _point(self, place):
+        return QPoint(self.native.width() // 2 + place[0], self.native.height() // 2 + place[1])
+
+    def _send(self, event):
+        QApplication.sendEvent(self.native, event)
+        QApplication.processEvents()
+
+
+@pytest.fixture
+def hand():
+    """Return a function that lays a hand on a viewer's canvas."""
+    return Hand

@@ -4,8 +4,8 @@ import threading
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QCloseEvent, QMouseEvent, QWheelEvent
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QCloseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication, QScrollArea
 
 from napari_brats.case import load_mask
@@ -44,29 +44,6 @@ def run_model(widget, qtbot):
 
 def dice(widget):
     return [widget.masks.table.item(row, 1).text() for row in range(3)]
-
-
-def drag(viewer, start, end):
-    """Paint with the mouse: press, move, release on the canvas, in world coordinates."""
-    native = viewer.window._qt_viewer.canvas.native
-    button = Qt.MouseButton.LeftButton
-
-    def send(kind, place, pressed):
-        event = QMouseEvent(
-            kind,
-            QPointF(place),
-            QPointF(native.mapToGlobal(place)),
-            button if kind != QEvent.Type.MouseMove else Qt.MouseButton.NoButton,
-            button if pressed else Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(native, event)
-        QApplication.processEvents()
-
-    send(QEvent.Type.MouseMove, start, False)
-    send(QEvent.Type.MouseButtonPress, start, True)
-    send(QEvent.Type.MouseMove, end, True)
-    send(QEvent.Type.MouseButtonRelease, end, False)
 
 
 def test_opening_a_patient(opened):
@@ -112,14 +89,12 @@ def test_segmenting(opened, qtbot):
     assert tag_of(run_model(opened, qtbot).metadata).title == "net-lite-mirrored"
 
 
-def test_painting_with_the_mouse(opened, qtbot):
+def test_painting_with_the_mouse(opened, qtbot, hand):
     """A stroke of the mouse changes voxels and table; undo and redo bring both back."""
     mask = run_model(opened, qtbot)
     before, voxels = dice(opened), mask.data.copy()
     mask.mode, mask.selected_label, mask.brush_size = "paint", 3, 3
-    native = opened.viewer.window._qt_viewer.canvas.native
-    middle = QPoint(native.width() // 2, native.height() // 2)
-    drag(opened.viewer, middle, middle + QPoint(30, 0))
+    hand(opened.viewer).drag((0, 0), (30, 0))
     changed = mask.data != voxels
     assert changed.sum() > 3
     assert (mask.data[changed] == 3).all()

@@ -44,7 +44,7 @@ class Band:
         if np.isneginf(self.low) and np.isposinf(self.high):
             return ""
         if np.isneginf(self.low):
-            return f"{self.title} up to {self.high:.3g}"
+            return f"{self.title} up to {self.high:.4g}"
         if np.isposinf(self.high):
             return f"{self.title} from {self.low:.4g}"
         return f"{self.title} {self.low:.4g} to {self.high:.4g}"
