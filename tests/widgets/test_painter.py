@@ -64,15 +64,19 @@ def test_another_edition(painter):
 
 def test_the_sentence(painter):
     """It names what changes and into what, and what the locks leave of it."""
+    choose(painter, "edema")
+    assert painter.summary(erasing=True) == "Erase edema: everything \u2192 background."
     choose(painter, "TC")
     assert painter.summary(erasing=False) == "Paint TC: edema \u2192 necrosis."
     assert painter.summary(erasing=True) == "Erase TC: necrosis, enhancing tumor \u2192 edema."
     painter.lock("ET", True)
     assert painter.summary(erasing=True) == "Erase TC: necrosis \u2192 edema."
     painter.lock("edema", True)
-    assert painter.summary(erasing=False) == "Paint TC: locked, nothing changes."
+    assert painter.summary(erasing=False) == "Paint TC: nothing may change."
     painter.lock("ET", False)
+    choose(painter, "necrosis")
     painter.stay_inside("WT")
+    assert painter.summary(erasing=False) == "Paint necrosis: enhancing tumor \u2192 necrosis."
     image = SimpleNamespace(data=np.zeros(1))
     painter.set_bands((Band(image, "T1ce", 300.0, 812.5), Band(image, "T2", high=9.0)))
     assert painter.conditions() == "Only inside WT. T1ce 300 to 812.5. T2 up to 9. Locked: edema."

@@ -211,11 +211,14 @@ def test_the_panel_comes_and_goes_with_a_mask(painted):
     mask = painted.masks.mask()
     assert painted.paint.isVisible()
     painted.paint.brushes.locks["necrosis"].click()
-    painted.paint_control.close()
-    mask.paint((0, 0, 0), 3)
-    mask.fill((0, 0, 0), 1)
+    mask.paint((0, 0, 0), 1)
+    assert mask.data[0, 0, 0] == 0
+    painted.viewer.window.remove_dock_widget(painted)
+    mask.paint((0, 0, 0), 1)
     assert mask.data[0, 0, 0] == 1
+    painted.paint_control.close()
     assert not mask.keymap
+    assert "_paint_region_with_mask" not in vars(mask)
     painted.paint_control.close = lambda: None
     painted.paint_control.choose(None)
     assert not painted.paint.isVisible()

@@ -9,13 +9,13 @@ from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QDoubleRangeSlider
 
-from napari_brats.plugin.layers import brain_contrast
-
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
 BINS = 80
 SAMPLE_PERCENTILES = (5.0, 95.0)
+RANGE_PERCENTILES = (0.1, 99.9)
+"""Of the brain: few voxels lie outside, and a vessel does not squeeze all others."""
 _HEIGHT = 44
 _SAMPLE = QColor("#e69f00")
 
@@ -81,18 +81,19 @@ class Histogram(QWidget):
         layout.setSpacing(2)
         for part in (self.bars, self.slider, self.words):
             layout.addWidget(part)
-        self._range = (0.0, 1.0)
+        self._range = self._shown = (0.0, 1.0)
+        self._ends = (-np.inf, np.inf)
         self.slider.valueChanged.connect(self._slid)
 
     def show_image(self, image: NDArray[Any]) -> None:
         """Show the intensities of a modality; its background of 0 is left out."""
-        low, high = brain_contrast(image)
-        self._range = low, high
-        values = image[image != 0]
+        values = image[(image != 0) & np.isfinite(image)]
+        low, high = np.percentile(values, RANGE_PERCENTILES).tolist() if values.size else (0, 1)
+        self._range = low, high if high > low else low + 1
         self.bars.all = self._counts(values)
         self.show_sample(np.empty(0))
         self.slider.blockSignals(True)
-        self.slider.setRange(low, high)
+        self.slider.setRange(*self._range)
         self.slider.blockSignals(False)
 
     def show_sample(self, values: NDArray[Any]) -> None:
@@ -103,10 +104,11 @@ class Histogram(QWidget):
     def show_window(self, low: float, high: float, words: str) -> None:
         """Show a window, infinite where it is open."""
         start, stop = self._range
-        ends = (float(np.clip(low, start, stop)), float(np.clip(high, start, stop)))
+        self._ends = low, high
         self.slider.blockSignals(True)
-        self.slider.setValue(ends)
+        self.slider.setValue(tuple(float(np.clip(end, start, stop)) for end in self._ends))
         self.slider.blockSignals(False)
+        self._shown = ends = self.slider.value()
         self.bars.inside = (ends[0] - start) / (stop - start), (ends[1] - start) / (stop - start)
         self.bars.update()
         self.words.setText(words)
@@ -115,6 +117,10 @@ class Histogram(QWidget):
         return np.histogram(values, BINS, self._range)[0].astype(np.float64)
 
     def _slid(self, ends: tuple[float, float]) -> None:
+        """Tell where the handles are; one that was not moved stays what it stood for."""
         start, stop = self._range
-        low, high = ends
-        self.moved.emit(low if low > start else -np.inf, high if high < stop else np.inf)
+        low, high = (
+            known if now == before else now
+            for now, before, known in zip(ends, self._shown, self._ends, strict=True)
+        )
+        self.moved.emit(low if low > start else -np.inf, high if high != stop else np.inf)

@@ -39,6 +39,8 @@ class PaintControl:
         The view.
     defer : callable
         Runs a function soon, after the event at hand.
+    in_use : callable
+        Whether the panel is in a window; a dock that was closed changes no stroke.
     """
 
     def __init__(
@@ -47,8 +49,9 @@ class PaintControl:
         book: MaskBook,
         panel: PaintPanel,
         defer: Callable[[Callable[[], None]], None],
+        in_use: Callable[[], bool],
     ) -> None:
-        self._viewer, self._book, self._panel, self._defer = viewer, book, panel, defer
+        self._book, self._panel, self._defer, self._in_use = book, panel, defer, in_use
         self.painter = Painter()
         self.bands = BandControl(viewer, panel, self.painter)
         self._mask: Any = None
@@ -123,6 +126,8 @@ class PaintControl:
     def _narrow(
         self, layer: Any, place: Place, touched: NDArray[np.bool_], label: int
     ) -> Pass | None:
+        if not self._in_use():
+            return touched, label
         if self.bands.sampling:
             self.bands.add(place, touched)
             return None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.editing.brushes import Brush, Stroke, region_brushes, tissue_brushes
-from napari_brats.editing.limits import Limits, Tissues, Window, members
+from napari_brats.editing.limits import Limits, Tissues, Window
 from napari_brats.regions import LabelConvention, Tissue
 from napari_brats.regions.tissues import TISSUE_TITLES
 from napari_brats.widgets.strokes import Pass, Place
@@ -175,16 +175,17 @@ class Painter:
         if self.brush is None:
             return "This label is no tissue of the edition: it paints nothing."
         stroke = self.brush.stroke(erasing=erasing)
-        held = Limits(locks=self.limits().locks)
-        codes = np.array([tissue for tissue in Tissue if tissue in self._known()], np.uint8)
-        changes = np.ones(256, np.bool_) if stroke.changes is None else members(stroke.changes)
-        changes[stroke.becomes] = False
-        wanted = codes[changes[codes]]
-        free = wanted[held.allowed(wanted, stroke.becomes)]
-        names = ", ".join(TISSUE_TITLES[Tissue(code)] for code in free.tolist())
+        limits = self.limits()
+        held = Limits(limits.locks, limits.inside)
+        codes = np.array([0, *(row.becomes for row in self.tissue_rows)], np.uint8)
+        others = codes[codes != stroke.becomes]
+        changes = others[stroke.voxels(others, held, (slice(None),))]
+        names = ", ".join(TISSUE_TITLES[Tissue(code)] for code in changes.tolist())
+        if len(changes) == len(others):
+            names = "everything"
         verb = "Erase" if erasing else "Paint"
         if not names:
-            return f"{verb} {self.brush.name}: locked, nothing changes."
+            return f"{verb} {self.brush.name}: nothing may change."
         return f"{verb} {self.brush.name}: {names} → {TISSUE_TITLES[stroke.becomes]}."
 
     def conditions(self) -> str:
@@ -194,9 +195,6 @@ class Painter:
         if self.locks:
             parts.append(f"Locked: {', '.join(sorted(self.locks))}.")
         return " ".join(parts)
-
-    def _known(self) -> Tissues:
-        return frozenset({Tissue.BACKGROUND, *(row.becomes for row in self.tissue_rows)})
 
     def _tell(self) -> None:
         for listener in self.on_change:

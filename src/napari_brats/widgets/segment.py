@@ -66,7 +66,13 @@ class SegmentWidget(QWidget):
         self.mask_control = MaskControl(
             napari_viewer, self.masks, lambda titles: self.ask(titles), soon
         )
-        self.paint_control = PaintControl(napari_viewer, self.mask_control.book, self.paint, soon)
+        self.paint_control = PaintControl(
+            napari_viewer,
+            self.mask_control.book,
+            self.paint,
+            soon,
+            lambda: _main_window(self) is not None,
+        )
         self.paint_control.choose(self.masks.mask())
         self.masks.mask_chosen.connect(self.paint_control.choose)
         self.patient_control = PatientControl(
