@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from napari_brats.editing.brushes import region_brushes
+from napari_brats.editing.limits import Tissues
 from napari_brats.metrics.surface import HD95_RULES
 from napari_brats.metrics.table import METRICS
 from napari_brats.metrics.tasks import TASKS
@@ -20,7 +22,7 @@ from napari_brats.networks.card_text import facts
 from napari_brats.networks.catalog import bundled_models
 from napari_brats.networks.ensembles import ours
 from napari_brats.preprocessing.recipes import RECIPES
-from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, TISSUE_TITLES
+from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, TISSUE_TITLES, Tissue
 from napari_brats.training.losses import LOSSES
 from napari_brats.training.presets import AUGMENTATIONS, PRESETS, SAMPLINGS, Preset
 from napari_brats.training.schedules import SCHEDULES
@@ -236,6 +238,22 @@ def tasks() -> str:
     return markdown(header, rows)
 
 
+def brushes() -> str:
+    """Tell what strokes make of each tissue, region by region, where an edition has all."""
+    convention = LABEL_CONVENTIONS["brats2024-gli"]
+    known = [Tissue.BACKGROUND, *convention.codes.values()]
+
+    def change(tissues: Tissues | None, becomes: Tissue) -> str:
+        names = [TISSUE_TITLES[tissue] for tissue in known if tissue in (tissues or known)]
+        return f"{', '.join(names)} → {TISSUE_TITLES[becomes]}"
+
+    rows = [
+        [row.name, change(row.over, row.becomes), change(row.erases, row.leaves)]
+        for row in region_brushes(convention)
+    ]
+    return markdown(("region", "paint", "erase"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     make.__name__: make
     for make in (
@@ -252,6 +270,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
         metrics,
         hd95,
         tasks,
+        brushes,
     )
 }
 
