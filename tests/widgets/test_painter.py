@@ -65,7 +65,7 @@ def test_another_edition(painter):
 def test_the_sentence(painter):
     """It names what changes and into what, and what the locks leave of it."""
     choose(painter, "edema")
-    assert painter.summary(erasing=True) == "Erase edema: everything \u2192 background."
+    assert painter.summary(erasing=True) == "Erase: everything \u2192 background."
     choose(painter, "TC")
     assert painter.summary(erasing=False) == "Paint TC: edema \u2192 necrosis."
     assert painter.summary(erasing=True) == "Erase TC: necrosis, enhancing tumor \u2192 edema."

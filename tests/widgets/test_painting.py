@@ -189,9 +189,11 @@ def test_windows_set_from_a_sample(painted, hand):
     mask.brush_size = 3
     paint.sample.click()
     assert bands.sampling
+    assert "sample" in paint.summary.text()
     hand(painted.viewer).drag(across(painted, 0), across(painted, 3))
     np.testing.assert_array_equal(mask.data, before)
     assert not paint.sample.isChecked()
+    assert "sample" not in paint.summary.text()
     assert paint.histograms[0].bars.sample.sum() > 5
     mask.brush_size = 30
     hand(painted.viewer).drag((0, 0), (1, 0))

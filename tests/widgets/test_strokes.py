@@ -56,6 +56,14 @@ def test_this_napari_is_known():
     assert can_narrow()
 
 
+def test_another_napari(monkeypatch):
+    """Where the method is gone or takes something else, that is noticed."""
+    monkeypatch.setattr(Labels, "_paint_region_with_mask", lambda self, place, mask: None)
+    assert not can_narrow()
+    monkeypatch.delattr(Labels, "_paint_region_with_mask")
+    assert not can_narrow()
+
+
 def test_nothing_passes():
     """Without voxels to change there is no history item, no event, no change."""
     layer = Labels(nested())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_brats.widgets.edits import LayerEdits
 
 _DRAWING = ("paint", "erase", "fill", "polygon")
+SAMPLING = "The next stroke paints nothing: it is the sample."
 TOO_NEW = "This napari draws in a way that is not known here: strokes follow no rules."
 
 
@@ -93,7 +94,7 @@ class PaintControl:
         panel.brushes.chosen.connect(self._choose_brush)
         panel.brushes.locked.connect(self.painter.lock)
         panel.inside_chosen.connect(self.painter.stay_inside)
-        panel.sample_toggled.connect(lambda on: self._draw() if on else None)
+        panel.sample_toggled.connect(self._on_sample)
 
     def _take(self, layer: "Labels") -> None:
         """Make a mask follow the rules and the keys."""
@@ -163,6 +164,11 @@ class PaintControl:
             layer.swap_selected_and_background_labels()
         self._draw()
 
+    def _on_sample(self, on: bool) -> None:
+        if on:
+            self._draw()
+        self._show()
+
     def _draw(self) -> None:
         """Take up the brush unless a drawing tool is in use."""
         if self._mask is not None and self._mask.mode not in _DRAWING:
@@ -213,5 +219,7 @@ class PaintControl:
         (panel.erase if self.erasing else panel.paint).setChecked(True)
         for histogram, band in zip(panel.histograms, painter.bands, strict=False):
             histogram.show_window(band.low, band.high, band.words or f"{band.title} any")
-        summary = painter.summary(erasing=self.erasing) if self._fits else TOO_NEW
-        panel.show_summary(summary, painter.conditions() if self._fits else "")
+        if not self._fits or self.bands.sampling:
+            panel.show_summary(SAMPLING if self._fits else TOO_NEW, "")
+        else:
+            panel.show_summary(painter.summary(erasing=self.erasing), painter.conditions())

@@ -183,10 +183,12 @@ class Painter:
         names = ", ".join(TISSUE_TITLES[Tissue(code)] for code in changes.tolist())
         if len(changes) == len(others):
             names = "everything"
-        verb = "Erase" if erasing else "Paint"
+        verb = f"{'Erase' if erasing else 'Paint'} {self.brush.name}"
+        if erasing and self.brush.erases is None:
+            verb = "Erase"
         if not names:
-            return f"{verb} {self.brush.name}: nothing may change."
-        return f"{verb} {self.brush.name}: {names} → {TISSUE_TITLES[stroke.becomes]}."
+            return f"{verb}: nothing may change."
+        return f"{verb}: {names} → {TISSUE_TITLES[stroke.becomes]}."
 
     def conditions(self) -> str:
         """Return what else holds the next stroke back; empty if nothing does."""
