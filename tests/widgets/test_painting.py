@@ -177,6 +177,7 @@ def test_the_encircling_stroke(painted, hand):
     np.testing.assert_array_equal(mask.data, before)
 
 
+@pytest.mark.slow
 def test_windows_set_from_a_sample(painted, hand):
     """A stroke of sampling paints nothing; after it only such intensities are painted."""
     mask, paint, bands = painted.masks.mask(), painted.paint, painted.paint_control.bands
