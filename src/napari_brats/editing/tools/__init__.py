@@ -1,0 +1,1 @@
+"""Whole-volume tools: what brushes are too slow for, as functions of a tissue map."""
