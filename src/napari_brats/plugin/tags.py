@@ -10,7 +10,7 @@ from napari_brats.plugin.display import Display
 KEY = "brats"
 """Where the tag lies in a layer's metadata."""
 
-IMAGE, REFERENCE, MASK = "image", "reference", "mask"
+IMAGE, REFERENCE, MASK, PREVIEW = "image", "reference", "mask", "preview"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class LayerTag:
     case_id : str
         The patient.
     role : str
-        ``"image"``, ``"reference"`` or ``"mask"``.
+        ``"image"``, ``"reference"``, ``"mask"``, or ``"preview"`` of what a tool would change.
     title : str
         Modality, ``"reference"``, or what made the mask (a model's name, ``"by hand"``).
     convention : str

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Segmentation, save_segmentation
 from napari_brats.errors import CaseError, LabelError
-from napari_brats.plugin.tags import LayerTag, tag_of
+from napari_brats.plugin.tags import PREVIEW, LayerTag, tag_of
 from napari_brats.regions import Tissue, label_convention
 
 
@@ -63,10 +63,15 @@ def segmentation_from(tag: LayerTag, data: NDArray[Any]) -> Segmentation:
     Raises
     ------
     CaseError
-        If the shape is not the patient's.
+        If it is a preview, or its shape is not the patient's.
     LabelError
         If a label is no tissue.
     """
+    if tag.role == PREVIEW:
+        raise CaseError(
+            f"this layer only shows what a tool would change in a mask of {tag.case_id!r}; "
+            "press Apply, then save the mask"
+        )
     if data.shape != tag.display.display_shape:
         raise CaseError(
             f"the mask has {data.shape} voxels and {tag.case_id!r} has "

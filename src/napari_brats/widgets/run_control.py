@@ -74,25 +74,9 @@ class RunControl:
 
     def start(self) -> None:
         """Segment the patient at hand with the chosen model."""
-        tag = self._desk.tag()
-        model = self._models.model()
-        if tag is None:
-            notify_error(CaseError("no patient is open; choose one under Patient first"))
+        run, tag = self.asked(), self._desk.tag()
+        if run is None or tag is None:
             return
-        if model is None:
-            notify_error(CheckpointError(self._models.refusal()))
-            return
-        run = Run(
-            patient=self._desk.case() or tag.sources[0],
-            model=model,
-            device=self._models.device(),
-            mirror=self._models.mirror.isChecked(),
-            view_convention=next(
-                name
-                for name, directions in VIEW_CONVENTIONS.items()
-                if directions == tag.display.directions
-            ),
-        )
         self._panel.set_running(True)
         self._panel.say(f"loading {self._models.title()}")
         self._task = Task(
@@ -102,6 +86,28 @@ class RunControl:
             on_result=self._finished,
             on_end=self._ended,
             in_dock=True,
+        )
+
+    def asked(self) -> Run | None:
+        """Return what the dock asks for; None, and a notice why, where that cannot be done."""
+        tag = self._desk.tag()
+        model = self._models.model()
+        if tag is None:
+            notify_error(CaseError("no patient is open; choose one under Patient first"))
+            return None
+        if model is None:
+            notify_error(CheckpointError(self._models.refusal()))
+            return None
+        return Run(
+            patient=self._desk.case() or tag.sources[0],
+            model=model,
+            device=self._models.device(),
+            mirror=self._models.mirror.isChecked(),
+            view_convention=next(
+                name
+                for name, directions in VIEW_CONVENTIONS.items()
+                if directions == tag.display.directions
+            ),
         )
 
     def hand_over(self) -> Unfinished:

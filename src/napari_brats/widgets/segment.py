@@ -27,6 +27,8 @@ from napari_brats.widgets.recovery_panel import Confirm, RecoveryPanel, confirm_
 from napari_brats.widgets.references import protect_references
 from napari_brats.widgets.run_control import RunControl, Unfinished
 from napari_brats.widgets.run_panel import RunPanel
+from napari_brats.widgets.tool_control import ToolControl
+from napari_brats.widgets.tools_panel import ToolsPanel
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
@@ -55,6 +57,7 @@ class SegmentWidget(QWidget):
         self.run = RunPanel(self)
         self.masks = MaskPanel(self)
         self.paint = PaintPanel(self)
+        self.tools = ToolsPanel(self)
         self.found = RecoveryPanel(self)
         self.ask: Ask = ask_person(self)
         self.confirm: Confirm = confirm_person(self)
@@ -82,6 +85,16 @@ class SegmentWidget(QWidget):
             self.mask_control.book.unsaved_voxels,
         )
         self.run_control = RunControl(napari_viewer, desk, self.models, self.run)
+        self.tool_control = ToolControl(
+            napari_viewer,
+            self.mask_control.book,
+            self.tools,
+            self.run_control,
+            self.paint_control.painter.limits,
+            soon,
+        )
+        self.tool_control.choose(self.masks.mask())
+        self.masks.mask_chosen.connect(self.tool_control.choose)
         self.recovery = Recovery(
             napari_viewer,
             desk,
@@ -166,6 +179,7 @@ class SegmentWidget(QWidget):
             self.patient_control,
             self.run_control,
             self.recovery,
+            self.tool_control,
             self.paint_control,
             self.mask_control,
         ]
@@ -183,7 +197,8 @@ class SegmentWidget(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(10)
-        for panel in (self.patients, self.found, self.models, self.run, self.masks, self.paint):
+        panels = (self.patients, self.found, self.models, self.run, self.masks)
+        for panel in (*panels, self.paint, self.tools):
             column.addWidget(panel)
         column.addStretch(1)
         scroll = QScrollArea(self)

@@ -76,9 +76,9 @@ class Work:
 
     def belongs(self, tissues: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return where a tissue map belongs to what the tool is applied to."""
-        if self.brush is None:
-            return tissues != Tissue.BACKGROUND
-        belongs: NDArray[np.bool_] = members(self.brush.tissues)[tissues]
+        drawn = frozenset(Tissue) - {Tissue.BACKGROUND}
+        table = members(drawn if self.brush is None else self.brush.tissues)
+        belongs: NDArray[np.bool_] = table[tissues]
         return belongs
 
     def repainted(self, wanted: NDArray[np.bool_]) -> NDArray[np.uint8]:
