@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QLabel, QWidget
 
-from napari_brats.editing.tools.table import Choice, Number, Tool
+from napari_brats.editing.tools.table import TOOLS, Choice, Number, Tool
 from napari_brats.widgets.combo import Combo
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class NumberBox(QDoubleSpinBox):
         super().__init__(parent)
         self.setAccessibleName(parameter.title)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setDecimals(2)
+        self.setDecimals(0 if parameter.step >= 1 else 1 if parameter.step >= 0.1 else 2)
         self.setRange(parameter.low, parameter.high)
         self.setSingleStep(parameter.step)
         self.setSuffix(f" {parameter.unit}")
@@ -33,6 +33,14 @@ class NumberBox(QDoubleSpinBox):
             super().wheelEvent(event)
         elif event is not None:
             event.ignore()
+
+
+def caption(text: str) -> QLabel:
+    """Return a caption as wide as the widest parameter's, so that all fields are in line."""
+    label = QLabel(text)
+    widest = max((row.title for tool in TOOLS.values() for row in tool.parameters), key=len)
+    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(f"{widest} "))
+    return label
 
 
 class ToolForm(QWidget):
@@ -67,7 +75,7 @@ class ToolForm(QWidget):
         for parameter in tool.parameters:
             box = self._box(parameter, values[parameter.name])
             self._boxes[parameter.name] = box
-            self._rows.addRow(parameter.title, box)
+            self._rows.addRow(caption(parameter.title), box)
 
     def values(self) -> dict[str, Any]:
         """Return what is entered, by the parameters' names."""

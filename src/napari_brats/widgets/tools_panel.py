@@ -20,7 +20,7 @@ from napari_brats.editing.brushes import Brush
 from napari_brats.editing.tools.table import ALL, IMAGES, OTHER, REGION, SEED, TOOLS, Tool
 from napari_brats.regions import REGIONS
 from napari_brats.widgets.combo import Combo
-from napari_brats.widgets.tool_form import ToolForm
+from napari_brats.widgets.tool_form import ToolForm, caption
 
 NO_PLACE = "none yet"
 _COLUMNS = 2
@@ -170,12 +170,12 @@ class ToolsPanel(QWidget):
         spot.addWidget(self.pick)
         self.rows = QFormLayout()
         self.rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.rows.addRow("Tool", self.tools)
+        self.rows.addRow(caption("Tool"), self.tools)
         self.rows.addRow(self.text)
-        self.rows.addRow("Apply to", self.targets)
-        self.rows.addRow("From", self.others)
-        self.rows.addRow("Look at", self.images)
-        self.rows.addRow("Place", self.spot)
+        self.rows.addRow(caption("Apply to"), self.targets)
+        self.rows.addRow(caption("From"), self.others)
+        self.rows.addRow(caption("Look at"), self.images)
+        self.rows.addRow(caption("Place"), self.spot)
         self.rows.addRow(self.form)
         buttons = QHBoxLayout()
         for button in (self.preview, self.apply, self.cancel):

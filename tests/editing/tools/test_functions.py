@@ -172,7 +172,7 @@ def test_seed_in_two_modalities():
     expected = np.zeros_like(found)
     expected[2:7, 2:7, 2:12] = True
     assert not (found & ~expected).any()
-    assert found.sum() > 0.8 * expected.sum()
+    assert found.sum() > 0.7 * expected.sum()
     near = result_of("seed", work, radius_mm=2) > 0
     assert near.sum() <= 33
     assert near[4, 4, 4]

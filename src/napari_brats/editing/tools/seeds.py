@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_brats.editing.tools.parts import without_holes
-from napari_brats.metrics.lesions import TOUCHING
 
 _NOISE_MM = 0.7
 _SAMPLE_MM = 2.0
-_ROUNDS = 3
-_LEAST_SPREAD = 0.1
-"""Part of the box's own spread below which a sample's is not trusted: it may be flat."""
+_TYPICAL = (16, 84)
+"""Percentiles one standard deviation below and above the middle."""
+_LEAST_SPREAD = 0.5
+"""Part of the sphere's own spread that is added to the sample's, which is too small alone."""
+_ROUNDS = 2
 _PINHOLE_VOXELS = 27
 
 
@@ -28,10 +29,11 @@ def grow_from_seed(
 ) -> NDArray[np.bool_]:
     """Return the voxels joined with a seed that look like its surroundings.
 
-    Mean and covariance of the modalities are taken near the seed, then of what was found,
-    and so on; a voxel belongs where its Mahalanobis distance is at most the tolerance. This
-    is confidence-connected growing, as ITK's ``VectorConfidenceConnected`` does it, in a
-    sphere, with noise smoothed away before and pinholes closed after.
+    A voxel belongs where its Mahalanobis distance from the sample around the seed, divided by
+    the root of the number of modalities, is at most the tolerance, and where faces join it
+    with the seed. The mean is then taken anew from what was found, as ITK's
+    ``VectorConfidenceConnected`` does it; the spread is not, because it would grow with
+    every voxel of another tissue. Noise is smoothed away before, pinholes are closed after.
 
     Parameters
     ----------
@@ -44,9 +46,9 @@ def grow_from_seed(
     radius_mm : float
         Nothing farther from the seed is taken.
     tolerance : float
-        Standard deviations.
+        Standard deviations, on average over the modalities.
     open_to : NDArray[np.bool_], shape (X, Y, Z)
-        Where it may grow at all.
+        Where it may grow at all; never where all modalities are 0, outside of the brain.
 
     Returns
     -------
@@ -61,22 +63,33 @@ def grow_from_seed(
         slice(max(0, at - reach), at + reach + 1) for at, reach in zip(seed, reaches, strict=True)
     )
     inner = tuple(at - part.start for at, part in zip(seed, box, strict=True))
-    sigmas = [_NOISE_MM / size for size in spacing_mm]
-    values = np.stack(
-        [ndimage.gaussian_filter(image[box].astype(np.float32), sigmas) for image in images],
-        axis=-1,
-    )
+    values, brain = _denoised([image[box] for image in images], spacing_mm)
     away = _away_mm(values.shape[:3], inner, spacing_mm)
-    reach = open_to[box] & (away <= radius_mm)
-    floor = (_LEAST_SPREAD * values[reach].std(axis=0)) ** 2
+    reach = open_to[box] & brain & (away <= radius_mm)
+    reach[inner] = True
+    low, high = np.percentile(values[reach], _TYPICAL, axis=0)
     found = reach & (away <= max(_SAMPLE_MM, *spacing_mm))
+    whiten = _whitening(values[found], _LEAST_SPREAD * (high - low) / 2)
     for _ in range(_ROUNDS):
-        alike = _distance(values, values[found], floor) <= tolerance
+        apart = (values - values[found].mean(axis=0, dtype=np.float64)) @ whiten
+        alike = np.sqrt((apart**2).mean(axis=-1)) <= tolerance
         alike[inner] = True
-        labels, _ = ndimage.label(reach & alike, TOUCHING)
+        labels, _ = ndimage.label(reach & alike)
         found = labels == labels[inner]
     result[box] = without_holes(found, _PINHOLE_VOXELS) & reach
     return result
+
+
+def _denoised(
+    images: Sequence[NDArray[np.floating]], spacing_mm: Sequence[float]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return smoothed modalities (X, Y, Z, C) and where any is not 0, which alone is mixed."""
+    sigmas = [_NOISE_MM / size for size in spacing_mm]
+    brain = np.logical_or.reduce([image != 0 for image in images])
+    shares = ndimage.gaussian_filter(brain.astype(np.float32), sigmas)
+    shares[~brain] = np.inf
+    smooth = [ndimage.gaussian_filter(image.astype(np.float32), sigmas) for image in images]
+    return np.stack([image / shares for image in smooth], axis=-1), brain
 
 
 def _away_mm(
@@ -92,13 +105,9 @@ def _away_mm(
     return away
 
 
-def _distance(
-    values: NDArray[np.float32], sample: NDArray[np.float32], floor: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return the Mahalanobis distance of values (X, Y, Z, C) to a sample (N, C)."""
-    mean = sample.mean(axis=0, dtype=np.float64)
-    centered = sample - mean
-    spread = centered.T @ centered / len(sample) + np.diag(np.maximum(floor, 1e-12))
-    whiten = np.linalg.cholesky(np.linalg.inv(spread))
-    distance: NDArray[np.float64] = np.linalg.norm((values - mean) @ whiten, axis=-1)
-    return distance
+def _whitening(sample: NDArray[np.float32], floor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what makes distances to a sample's mean (N, C) count in its own spread."""
+    centered = sample - sample.mean(axis=0, dtype=np.float64)
+    spread = centered.T @ centered / len(sample) + np.diag(np.maximum(floor**2, 1e-12))
+    whiten: NDArray[np.float64] = np.linalg.cholesky(np.linalg.inv(spread))
+    return whiten
