@@ -13,6 +13,7 @@ from pathlib import Path
 
 from napari_brats.editing.brushes import region_brushes
 from napari_brats.editing.limits import Tissues
+from napari_brats.editing.tools.table import TOOLS, Number
 from napari_brats.metrics.surface import HD95_RULES
 from napari_brats.metrics.table import METRICS
 from napari_brats.metrics.tasks import TASKS
@@ -254,6 +255,20 @@ def brushes() -> str:
     return markdown(("region", "paint", "erase"), rows)
 
 
+def tools() -> str:
+    """Whole-volume tools and their parameters."""
+    rows = []
+    for tool in TOOLS.values():
+        parameters = [
+            f"{row.title}: {row.low:g} to {row.high:g} {row.unit} ({row.default:g})"
+            if isinstance(row, Number)
+            else f"{row.title}: {', '.join(row.choices.values())}"
+            for row in tool.parameters
+        ]
+        rows.append([tool.title, tool.text, "; ".join(parameters), ", or ".join(tool.applies_to)])
+    return markdown(("tool", "what it does", "parameters (default)", "applies to"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     make.__name__: make
     for make in (
@@ -271,6 +286,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
         hd95,
         tasks,
         brushes,
+        tools,
     )
 }
 

@@ -12,7 +12,7 @@ from napari_brats.editing.tools import functions
 from napari_brats.editing.tools.shapes import REACH_SIGMAS
 from napari_brats.editing.tools.work import Work, around_seed, around_tumor, settle
 
-ALL, REGION = "all tissues", "a region or tissue"
+ALL, REGION = "all tissues", "one region or tissue"
 SEED, IMAGES, OTHER, MODEL = "seed", "images", "other mask", "model"
 
 
