@@ -15,7 +15,13 @@ from napari_brats.editing.tools.table import TOOLS
 from napari_brats.errors import CaseError
 from napari_brats.plugin.tags import PREVIEW, tag_of
 from napari_brats.plugin.writer import write_labels
-from napari_brats.widgets.tool_control import CHANGED_MEANWHILE, NO_PLACE, NOTHING, STALE
+from napari_brats.widgets.tool_work import (
+    CHANGED_MEANWHILE,
+    LIMITS_CHANGED,
+    NO_PLACE,
+    NOTHING,
+    STALE,
+)
 
 pytestmark = pytest.mark.gui
 
@@ -24,7 +30,7 @@ pytestmark = pytest.mark.gui
 def tools(widget, data, qtbot):
     """Return the widget with a patient and its mask, the Tools panel unfolded."""
     widget.open(data / "BraTS2021_00000")
-    qtbot.waitUntil(lambda: len(widget.patients.rows()) == 1)
+    qtbot.waitUntil(lambda: len(widget.patients.rows()) == 1, timeout=20_000)
     qtbot.waitUntil(lambda: widget.patient_control.idle, timeout=20_000)
     widget.run.segment.click()
     qtbot.waitUntil(lambda: len(widget.masks_shown()) == 1, timeout=20_000)
@@ -163,6 +169,13 @@ def test_limits_of_the_paint_panel_hold(tools, qtbot):
     choose(tools, "grow", mm=3)
     press(tools, qtbot, "apply")
     assert tools.tools.words.text() == NOTHING
+    tools.paint_control.painter.lock("WT", False)
+    press(tools, qtbot, "preview")
+    tools.paint_control.painter.lock("WT", True)
+    before = tools.masks.mask().data.copy()
+    tools.tools.apply.click()
+    assert tools.tools.words.text() == LIMITS_CHANGED
+    np.testing.assert_array_equal(tools.masks.mask().data, before)
 
 
 @pytest.mark.slow
@@ -208,7 +221,7 @@ def test_segmenting_again_in_a_box(tools, qtbot):
     mask.data_setitem(np.nonzero(mask.data), 0)
     choose(tools, "box", edge_mm=5)
     middle = tuple(size // 2 for size in mask.data.shape)
-    tools.tool_control._seed = middle
+    tools.tool_control._place.seed = middle
     press(tools, qtbot, "apply")
     expected = np.zeros_like(predicted)
     box = tuple(slice(at - 2, at + 3) for at in middle)
@@ -223,7 +236,7 @@ def test_cancelling_the_model(tools, qtbot):
     """Cancel stops the model at its next window; nothing is changed."""
     entered = threading.Event()
 
-    def endless(patient, *, model, device, on_step, on_notice):
+    def endless(patient, *, on_step, **_):
         while True:
             on_step(1, 100)
             entered.set()
@@ -232,7 +245,7 @@ def test_cancelling_the_model(tools, qtbot):
     mask = tools.masks.mask()
     before = mask.data.copy()
     choose(tools, "box")
-    tools.tool_control._seed = (5, 5, 5)
+    tools.tool_control._place.seed = (5, 5, 5)
     tools.tools.apply.click()
     assert entered.wait(20)
     tools.tools.cancel.click()

@@ -7,31 +7,33 @@ import numpy as np
 
 from napari_brats.editing.codes import as_codes
 from napari_brats.editing.limits import Limits
-from napari_brats.editing.tools.table import IMAGES, MODEL, OTHER, SEED
-from napari_brats.editing.tools.work import Voxel, Work
+from napari_brats.editing.tools.table import MODEL, OTHER
+from napari_brats.editing.tools.work import Work
 from napari_brats.widgets.background import Task
-from napari_brats.widgets.cursor import place_text
-from napari_brats.widgets.mask_book import MaskBook, mask_tag
-from napari_brats.widgets.place_picker import PlacePicker
+from napari_brats.widgets.mask_book import MaskBook
 from napari_brats.widgets.run_control import RunControl
 from napari_brats.widgets.steps import Notice, Step
 from napari_brats.widgets.tool_apply import apply_box
 from napari_brats.widgets.tool_layers import brushes_of, images_of, others_of, slice_axis
+from napari_brats.widgets.tool_place import ToolPlace
 from napari_brats.widgets.tool_preview import Preview
-from napari_brats.widgets.tool_work import ToolResult, ToolRun, change_text, computing
+from napari_brats.widgets.tool_work import (
+    CHANGED_MEANWHILE,
+    LIMITS_CHANGED,
+    NOTHING,
+    STALE,
+    ToolResult,
+    ToolRun,
+    asked_of,
+    change_text,
+    computing,
+    what_is_missing,
+)
 from napari_brats.widgets.tools_panel import ToolsPanel
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from numpy.typing import NDArray
-
-CHANGED_MEANWHILE = "The mask changed meanwhile, so nothing was done; try again."
-STALE = "The mask changed: preview again."
-NOTHING = "Nothing would change here, or the limits forbid it."
-NO_PLACE = "Pick a place first: press Pick, then click on the image."
-NO_OTHER = "There is no other mask or reference of this patient to take from."
-NO_IMAGE = "Tick at least one image to look at."
-BUSY = "A segmentation is running; wait for it, or cancel it."
 
 
 class ToolControl:
@@ -65,14 +67,14 @@ class ToolControl:
         self._viewer, self._book, self._panel = viewer, book, panel
         self._runs, self._limits, self._defer = runs, limits, defer
         self._preview = Preview(viewer, self._dropped)
-        self._picker = PlacePicker(viewer, self._picked)
+        self._place = ToolPlace(viewer, panel, self.preview)
         self._mask: Any = None
-        self._seed: Voxel | None = None
         self._task: Task | None = None
         self._next: bool | None = None
+        self._run: ToolRun | None = None
         self._answered = False
         self._shown: ToolResult | None = None
-        self._predicted: tuple[str, NDArray[np.uint8]] | None = None
+        self._predicted: tuple[tuple[str, bool], NDArray[np.uint8]] | None = None
         self._connect()
 
     @property
@@ -83,7 +85,7 @@ class ToolControl:
     def close(self) -> None:
         """Stop, and let go of the viewer."""
         self._let_go()
-        self._picker.stop()
+        self._place.close()
         if self._task is not None:
             self._task.forget()
         self._preview.close()
@@ -92,9 +94,8 @@ class ToolControl:
         """Work on another mask, or on none."""
         self._let_go()
         self.cancel()
-        self._picker.stop()
-        self._mask, self._seed, self._predicted = mask, None, None
-        self._panel.show_place("")
+        self._place.choose(mask)
+        self._mask, self._predicted = mask, None
         if mask is not None:
             self._panel.show_brushes(brushes_of(mask))
             self._book.edits(mask).on_touch.append(self._touched)
@@ -129,7 +130,6 @@ class ToolControl:
         panel.cancel_asked.connect(self.cancel)
         panel.changed.connect(self._rethink)
         panel.opened.connect(self._list)
-        panel.pick_toggled.connect(self._pick)
 
     def _let_go(self) -> None:
         if self._mask in self._book.masks():
@@ -153,8 +153,9 @@ class ToolControl:
             return
         run = self._asked(applying)
         if run is None:
+            self._clear()
             return
-        self._answered = False
+        self._run, self._answered, self._shown = run, False, None
         self._panel.say(f"{run.tool.title}: working")
         self._task = Task(
             lambda stop: computing(run, stop, self._runs.segment),
@@ -173,19 +174,23 @@ class ToolControl:
             return None
         images = images_of(self._viewer, mask)
         chosen = [images[title].data for title in self._panel.modalities() if title in images]
-        missing = {
-            NO_PLACE: SEED in tool.needs and self._seed is None,
-            NO_OTHER: OTHER in tool.needs and self._panel.other() is None,
-            NO_IMAGE: IMAGES in tool.needs and not chosen,
-            BUSY: MODEL in tool.needs and not self._runs.idle,
-        }
-        reasons = [reason for reason, holds in missing.items() if holds]
-        model = self._runs.asked() if MODEL in tool.needs and not reasons else None
-        if reasons or (MODEL in tool.needs and model is None):
-            self._panel.say(reasons[0] if reasons else "")
+        reason = what_is_missing(
+            tool,
+            seed=self._place.seed is not None,
+            other=self._panel.other() is not None,
+            images=bool(chosen),
+            idle=self._runs.idle,
+        )
+        model = self._runs.asked() if MODEL in tool.needs and not reason else None
+        if reason or (MODEL in tool.needs and model is None):
+            self._panel.say(reason)
             return None
         other = as_codes(self._panel.other().data).copy() if OTHER in tool.needs else None
-        if model is not None and self._predicted is not None and self._predicted[0] == model.model:
+        if (
+            model is not None
+            and self._predicted is not None
+            and self._predicted[0] == asked_of(model)
+        ):
             model, other = None, self._predicted[1]
         edits = self._book.edits(mask)
         edits.settle()
@@ -196,7 +201,7 @@ class ToolControl:
             brushes=brushes_of(mask),
             limits=self._limits(),
             axis=slice_axis(self._viewer, mask),
-            seed=self._seed,
+            seed=self._place.seed,
             other=other,
             images=chosen,
         )
@@ -210,14 +215,12 @@ class ToolControl:
     def _finished(self, result: ToolResult) -> None:
         self._answered = True
         if result.run.model is not None and result.predicted is not None:
-            self._predicted = result.run.model.model, result.predicted
+            self._predicted = asked_of(result.run.model), result.predicted
         if self._next is not None or result.run.layer is not self._mask:
             return
-        self._clear()
-        if result.box is None:
-            self._panel.say(NOTHING)
-        elif self._is_stale(result):
-            self._panel.say(CHANGED_MEANWHILE)
+        if result.box is None or self._is_stale(result):
+            self._clear()
+            self._panel.say(NOTHING if result.box is None else CHANGED_MEANWHILE)
         elif result.run.applying:
             self._write(result)
         else:
@@ -226,7 +229,7 @@ class ToolControl:
             self._panel.say("would change:\n" + self._words(result))
 
     def _ended(self) -> None:
-        self._task = None
+        self._task = self._run = None
         if not self._answered and self._next is None:
             self._panel.say("stopped; nothing was changed")
         following, self._next = self._next, None
@@ -236,8 +239,13 @@ class ToolControl:
 
     def _write(self, result: ToolResult) -> None:
         self._clear()
-        assert result.box is not None
-        if self._is_stale(result) or not apply_box(result.run.layer, result.box):
+        layer, box = result.run.layer, result.box
+        assert box is not None
+        allowed = self._limits().allowed(layer.data, box.new, box.place)
+        if not allowed[box.new != box.old].all():
+            self._panel.say(LIMITS_CHANGED)
+            return
+        if self._is_stale(result) or not apply_box(layer, box):
             self._panel.say(CHANGED_MEANWHILE)
             return
         self._panel.say(f"{result.run.tool.title}:\n" + self._words(result))
@@ -259,9 +267,9 @@ class ToolControl:
             self._defer(self._clear)
 
     def _rethink(self) -> None:
-        """Bring a preview up to date with the panel."""
-        if self._shown is not None or self._next is False:
-            self._clear()
+        """Bring a preview, shown or on its way, up to date with the panel."""
+        coming = self._run is not None and not self._run.applying
+        if self._shown is not None or coming:
             self._start(applying=False)
 
     def _clear(self) -> None:
@@ -274,25 +282,6 @@ class ToolControl:
         self._shown = None
         self._panel.say("")
         self._show_state()
-
-    def _pick(self, on: bool) -> None:
-        if on and self._mask is not None:
-            self._picker.start(self._mask)
-            self._panel.place.setText("click on the image")
-        else:
-            self._picker.stop()
-            self._panel.show_place(self._place_text())
-
-    def _picked(self, place: Voxel) -> None:
-        self._seed = place
-        self._panel.show_place(self._place_text())
-        self._clear()
-        self._start(applying=False)
-
-    def _place_text(self) -> str:
-        if self._mask is None or self._seed is None:
-            return ""
-        return place_text(mask_tag(self._mask), np.array(self._seed, np.float64)).split(",")[0]
 
     def _show_state(self) -> None:
         self._panel.set_state(

@@ -61,6 +61,11 @@ class Preview:
         becomes = np.where(box.new == 0, GONE, box.new)
         voxels = np.zeros(mask.data.shape, np.uint8)
         voxels[box.place] = np.where(box.new != box.old, becomes, 0)
+        if self._layer is not None and self._layer.data.shape == voxels.shape:
+            # Taking a layer away and adding another costs napari a fifth of a second.
+            self._layer.data[:] = voxels
+            self._layer.refresh()
+            return
         self.clear()
         layer = build_layer((voxels, _look(mask), "labels"))
         layer.editable = False

@@ -10,10 +10,19 @@ from numpy.typing import NDArray
 
 from napari_brats.editing.boxes import Box
 from napari_brats.editing.codes import as_codes
-from napari_brats.editing.tools.table import Tool
+from napari_brats.editing.tools.table import IMAGES, MODEL, OTHER, SEED, Tool
 from napari_brats.editing.tools.work import Work, gained_and_lost_ml
 from napari_brats.widgets.runs import Run, Segment, running
 from napari_brats.widgets.steps import Notice, Step
+
+CHANGED_MEANWHILE = "The mask changed meanwhile, so nothing was done; try again."
+LIMITS_CHANGED = "What may change was narrowed meanwhile, so nothing was done; preview again."
+STALE = "The mask changed: preview again."
+NOTHING = "Nothing would change here, or the limits forbid it."
+NO_PLACE = "Pick a place first: press Pick, then click on the image."
+NO_OTHER = "There is no other mask or reference of this patient to take from."
+NO_IMAGE = "Tick at least one image to look at."
+BUSY = "A segmentation is running; wait for it, or cancel it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +89,22 @@ def computing(
         predicted = as_codes(finished.layer.data)
         work = replace(work, other=predicted)
     return ToolResult(run, run.tool.run(work, **run.values), predicted)
+
+
+def what_is_missing(tool: Tool, *, seed: bool, other: bool, images: bool, idle: bool) -> str:
+    """Return what a tool needs and has not; empty if it can be used."""
+    missing = {
+        NO_PLACE: SEED in tool.needs and not seed,
+        NO_OTHER: OTHER in tool.needs and not other,
+        NO_IMAGE: IMAGES in tool.needs and not images,
+        BUSY: MODEL in tool.needs and not idle,
+    }
+    return next((reason for reason, holds in missing.items() if holds), "")
+
+
+def asked_of(run: Run) -> tuple[str, bool]:
+    """Return what two runs on one patient must share to give the same mask."""
+    return run.model, run.mirror
 
 
 def change_text(box: Box, voxel_ml: float) -> str:
