@@ -1,5 +1,6 @@
 """Saving a labels layer lands on the file's own voxels."""
 
+from dataclasses import replace
 from itertools import permutations, product
 
 import nibabel as nib
@@ -9,7 +10,7 @@ import pytest
 from napari_brats.case import load_case, load_mask
 from napari_brats.errors import CaseError, LabelError, OutputError
 from napari_brats.plugin.layers import mask_layer
-from napari_brats.plugin.tags import tag_of
+from napari_brats.plugin.tags import PREVIEW, tag_of
 from napari_brats.plugin.writer import segmentation_from, write_labels
 
 ORIENTATIONS = [
@@ -76,3 +77,11 @@ def test_labels_that_are_no_tissue(case, label):
     stray[0, 0, 0] = label
     with pytest.raises(LabelError, match="tissues are 0 to 7"):
         segmentation_from(tag_of(keywords["metadata"]), stray)
+
+
+def test_a_preview_is_not_saved(case):
+    """What only shows a tool's change is refused, with what to do instead."""
+    voxels, keywords, _ = mask_layer(case, case.reference, "net")
+    tag = replace(tag_of(keywords["metadata"]), role=PREVIEW)
+    with pytest.raises(CaseError, match="press Apply"):
+        segmentation_from(tag, voxels)
