@@ -133,9 +133,9 @@ def test_removed_voxels_are_white(tools, qtbot):
         write_labels("preview.nii.gz", shown.data, {"metadata": shown.metadata})
 
 
-@pytest.mark.slow
-def test_a_mask_changed_meanwhile(tools, qtbot, monkeypatch):
-    """What was computed for other voxels is not written over them."""
+@pytest.fixture
+def slow_grow(tools, monkeypatch):
+    """Let Grow wait; return events: it has begun, it may go on."""
     entered, gate = threading.Event(), threading.Event()
 
     def slow(work, *, mm):
@@ -143,23 +143,40 @@ def test_a_mask_changed_meanwhile(tools, qtbot, monkeypatch):
         gate.wait(20)
         return functions.grow(work, mm=mm)
 
-    replace_function(monkeypatch, tools, slow)
+    choose(tools, "grow")
+    tool = replace(TOOLS["grow"], function=slow)
+    monkeypatch.setattr(tools.tools, "tool", lambda: tool)
+    return entered, gate
+
+
+@pytest.mark.slow
+def test_a_mask_changed_meanwhile(tools, qtbot, slow_grow):
+    """What was computed for other voxels is not written over them."""
+    entered, gate = slow_grow
     mask = tools.masks.mask()
     tools.tools.apply.click()
     assert entered.wait(20)
     mask.paint((1, 1, 1), 3)
     expected = mask.data.copy()
     gate.set()
-    qtbot.waitUntil(lambda: tools.tool_control.idle)
+    qtbot.waitUntil(lambda: tools.tool_control.idle, timeout=20_000)
     assert tools.tools.words.text() == CHANGED_MEANWHILE
     np.testing.assert_array_equal(mask.data, expected)
 
 
-def replace_function(monkeypatch, widget, function):
-    """Let the tool Grow do something else."""
-    choose(widget, "grow")
-    slow = replace(TOOLS["grow"], function=function)
-    monkeypatch.setattr(widget.tools, "tool", lambda: slow)
+@pytest.mark.slow
+def test_cancelling_a_tool(tools, qtbot, slow_grow):
+    """A tool that was cancelled changes nothing, although it comes to its end."""
+    entered, gate = slow_grow
+    mask = tools.masks.mask()
+    before = mask.data.copy()
+    tools.tools.apply.click()
+    assert entered.wait(20)
+    tools.tools.cancel.click()
+    gate.set()
+    qtbot.waitUntil(lambda: tools.tool_control.idle, timeout=20_000)
+    assert tools.tools.words.text() == "stopped; nothing was changed"
+    np.testing.assert_array_equal(mask.data, before)
 
 
 @pytest.mark.slow

@@ -116,7 +116,7 @@ class ToolControl:
 
     def cancel(self) -> None:
         """Stop the tool, take the preview away."""
-        self._next = None
+        self._next = self._run = None
         if self._task is not None:
             self._task.cancel()
         if self._shown is not None:
@@ -148,7 +148,7 @@ class ToolControl:
     def _start(self, *, applying: bool) -> None:
         """Use the tool once whatever is going on has ended."""
         if self._task is not None:
-            self._next = applying
+            self._next, self._run = applying, None
             self._task.cancel()
             return
         run = self._asked(applying)
@@ -213,11 +213,11 @@ class ToolControl:
             self._task.show_progress(report.done, report.total)
 
     def _finished(self, result: ToolResult) -> None:
-        self._answered = True
         if result.run.model is not None and result.predicted is not None:
             self._predicted = asked_of(result.run.model), result.predicted
-        if self._next is not None or result.run.layer is not self._mask:
+        if result.run is not self._run:  # it was cancelled, or asked anew
             return
+        self._answered = True
         if result.box is None or self._is_stale(result):
             self._clear()
             self._panel.say(NOTHING if result.box is None else CHANGED_MEANWHILE)
