@@ -20,7 +20,7 @@ def test_runs_are_remembered() -> None:
     expected = Costs.load().expect("net")
     assert expected is not None
     assert (expected.seconds, expected.first_seconds, expected.runs) == (3.0, 7.0, 4)
-    assert expected.in_words() == "3 s (first 7 s), 0.5 GB; torch, CPU, float32"
+    assert expected.in_words() == "3 s (the first 7 s), 0.5 GB; torch, CPU, float32"
     assert Costs.load().expect("other") is None
 
 
@@ -29,7 +29,7 @@ def test_a_first_run_alone_is_told_as_such() -> None:
     expected = Costs([replace(RUN, first=True)]).expect("net")
     assert expected is not None
     assert expected.seconds is None
-    assert expected.in_words().startswith("first 2 s, ")
+    assert expected.in_words().startswith("2 s for the first patient, ")
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=40))

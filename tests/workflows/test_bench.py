@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_every_engine_runs_twice(asked: list[str]) -> None:
     """The default model first; one that refuses is told with its reason."""
     words = list(bench.measure())
-    assert words[0] == ("dresunet3d-lite", "2 s (first 2 s), 0.1 GB; torch, CPU")
+    assert words[0] == ("dresunet3d-lite", "2 s (the first 2 s), 0.1 GB; torch, CPU")
     assert words[1][1].startswith("openvino: OpenVINO refuses")
     assert asked[:4] == ["torch", "torch", "openvino", "openvino"]
 

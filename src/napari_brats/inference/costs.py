@@ -86,12 +86,12 @@ class Expectation:
     runs: int
 
     def in_words(self) -> str:
-        """Return one line for people, e.g. ``"0.8 s (first 2.9 s), 0.5 GB; torch, CPU"``."""
-        times = [f"{self.seconds:.2g} s"] if self.seconds is not None else []
-        if self.first_seconds is not None:
-            times.append(f"first {self.first_seconds:.2g} s")
-        later = f" ({times[1]})" if len(times) > 1 else ""
-        return f"{times[0]}{later}, {self.memory_bytes / 1e9:.1f} GB; {self.engine}, {self.device}"
+        """Return one line for people, e.g. ``"0.8 s (the first 2.9 s), 0.5 GB; torch, CPU"``."""
+        first = "" if self.first_seconds is None else f"{self.first_seconds:.2g} s"
+        took = f"{first} for the first patient"
+        if self.seconds is not None:
+            took = f"{self.seconds:.2g} s" + (f" (the first {first})" if first else "")
+        return f"{took}, {self.memory_bytes / 1e9:.1f} GB; {self.engine}, {self.device}"
 
 
 class Costs:
