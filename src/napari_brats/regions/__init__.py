@@ -5,6 +5,12 @@ tissue in different BraTS editions, so `decode_labels` and `encode_labels` trans
 border (on load and on save) by a row of `LABEL_CONVENTIONS`.
 """
 
+from napari_brats.regions.colors import (
+    DEFAULT_PALETTE,
+    PALETTES,
+    TISSUE_COLORS,
+    Palette,
+)
 from napari_brats.regions.conventions import (
     LABEL_CONVENTIONS,
     LabelConvention,
@@ -16,7 +22,6 @@ from napari_brats.regions.conventions import (
 from napari_brats.regions.tissues import (
     REGIONS,
     SUBREGIONS,
-    TISSUE_COLORS,
     TISSUE_TITLES,
     Region,
     Tissue,
@@ -26,12 +31,15 @@ from napari_brats.regions.tissues import (
 )
 
 __all__ = [
+    "DEFAULT_PALETTE",
     "LABEL_CONVENTIONS",
+    "PALETTES",
     "REGIONS",
     "SUBREGIONS",
     "TISSUE_COLORS",
     "TISSUE_TITLES",
     "LabelConvention",
+    "Palette",
     "Region",
     "Tissue",
     "conventions_with",

@@ -1,4 +1,4 @@
-"""Tissue codes, what they are called and how they look; REGIONS, the unions that are scored."""
+"""Tissue codes and what they are called; REGIONS, the unions that are scored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,17 +30,6 @@ TISSUE_TITLES: Mapping[Tissue, str] = {
     Tissue.NON_ENHANCING: "non-enhancing tumor",
     Tissue.CYST: "cystic component",
     Tissue.GROSS_TUMOR: "gross tumor volume",
-}
-
-TISSUE_COLORS: Mapping[Tissue, str] = {
-    # Okabe and Ito's palette: told apart with any kind of color vision.
-    Tissue.NECROSIS: "#d55e00",
-    Tissue.EDEMA: "#009e73",
-    Tissue.ENHANCING: "#f0e442",
-    Tissue.CAVITY: "#56b4e9",
-    Tissue.NON_ENHANCING: "#cc79a7",
-    Tissue.CYST: "#0072b2",
-    Tissue.GROSS_TUMOR: "#e69f00",
 }
 
 

@@ -9,10 +9,12 @@ from napari_brats.case import save_segmentation
 from napari_brats.plugin.masks import mask_name
 from napari_brats.samples import SAMPLES, sample_folder
 from napari_brats.volumes import write_json_atomic
-from napari_brats.workflows.figures import overview_figure
+from napari_brats.workflows.figures import Options, save
+from napari_brats.workflows.figures.patient import overview
 from napari_brats.workflows.outputs import check_folder
 from napari_brats.workflows.segment import segment
 from napari_brats.workflows.segmented import SegmentResult
+from napari_brats.workflows.subject import Subject
 
 DEMO_FOLDER = "napari-brats-demo"
 
@@ -64,17 +66,14 @@ def write_demo(result: SegmentResult, folder: str | Path) -> DemoFiles:
     case = result.case
     image = next(iter(case.image_paths.values()))
     name = mask_name(image, case.case_id, result.maker)
-    save_start = time.perf_counter()
+    start = time.perf_counter()
     mask = save_segmentation(result.segmentation, folder / name)
-    save = time.perf_counter() - save_start
-    figure = overview_figure(
-        case,
-        result.segmentation.tissues,
-        folder / f"{case.case_id}_{result.maker}_overview.png",
-        model=result.model,
-    )
-    seconds = {**result.seconds, "save": save, "total": result.seconds["total"] + save}
-    saved = replace(result, output=mask, seconds=seconds)
+    seconds = time.perf_counter() - start
+    subject = Subject(case, {result.maker: result.segmentation.tissues})
+    name = f"{case.case_id}_{result.maker}_overview.png"
+    figure = save(overview(subject, Options()), folder / name)
+    times = {**result.seconds, "save": seconds, "total": result.seconds["total"] + seconds}
+    saved = replace(result, output=mask, seconds=times)
     summary = folder / f"{case.case_id}_{result.maker}_result.json"
     write_json_atomic(summary, saved.to_json())
     return DemoFiles(mask, figure, summary)
