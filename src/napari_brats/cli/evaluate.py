@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_brats.cli.options import add_json, add_labels
-from napari_brats.errors import CaseError, OutputError
+from napari_brats.errors import CaseError
 from napari_brats.metrics.surface import HD95_RULES, NSD_TOLERANCE_MM
 from napari_brats.metrics.tasks import TASKS
 
@@ -63,7 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Compare and report."""
     if args.csv is not None:
-        _check_csv(args.csv)
+        from napari_brats.workflows.outputs import check_file
+
+        check_file(args.csv, (".csv",), "--csv")
     if os.path.isdir(args.prediction) and os.path.isdir(args.reference):
         from napari_brats.cli.evaluate_folders import run_folders
 
@@ -166,12 +168,3 @@ def _millimeters(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no distance in mm; give 0 or more")
     return value
-
-
-def _check_csv(path: Path) -> None:
-    """Refuse a file that could not be written before hundreds of cases are scored."""
-    from napari_brats.workflows.outputs import check_folder
-
-    if path.suffix.lower() != ".csv" or os.path.isdir(path):
-        raise OutputError(f"{str(path)!r} is no name of a .csv file; give one with --csv")
-    check_folder(Path(os.path.realpath(path)).parent, "--csv")

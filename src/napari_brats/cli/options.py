@@ -1,8 +1,9 @@
 """Options that several commands share."""
 
 import argparse
+from pathlib import Path
 
-from napari_brats.regions import LABEL_CONVENTIONS
+from napari_brats.regions import DEFAULT_PALETTE, LABEL_CONVENTIONS, PALETTES
 
 
 def add_json(parser: argparse.ArgumentParser, *, default: object = False) -> None:
@@ -22,4 +23,35 @@ def add_labels(parser: argparse.ArgumentParser, what: str) -> None:
         choices=tuple(LABEL_CONVENTIONS),
         metavar="CONVENTION",
         help=f"{what}: {', '.join(LABEL_CONVENTIONS)} (default: by the files' names)",
+    )
+
+
+def add_masks(parser: argparse.ArgumentParser) -> None:
+    """Declare which masks of a patient to look at: ``--mask``, ``--reference``, ``--labels``."""
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="mask to look at; may be given more than once where several can be shown "
+        "(default: the newest that lies beside the patient)",
+    )
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="mask to compare with (default: the patient's own reference)",
+    )
+    add_labels(parser, "what the codes mean in masks that do not say so themselves")
+
+
+def add_palette(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--palette``."""
+    parser.add_argument(
+        "--palette",
+        choices=tuple(PALETTES),
+        default=DEFAULT_PALETTE,
+        help="; ".join(f"{row.name}: {row.title}" for row in PALETTES.values())
+        + " (default: %(default)s)",
     )

@@ -182,5 +182,49 @@ def write_csv(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
     return write_bytes_atomic(path, text.getvalue().encode())
 
 
+def read_csv(path: str | Path) -> dict[str, dict[str, Column]]:
+    """Return region -> metric -> case -> value of a table that `write_csv` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. Columns that it lacks are metrics without values.
+
+    Raises
+    ------
+    CaseError
+        If it cannot be read, is no such table, or holds no case.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CaseError(f"cannot read {str(path)!r}: {reason}; give a table of scores") from error
+    if not rows or not {"case", "region", "dice"} <= rows[0].keys():
+        raise CaseError(
+            f"{str(path)!r} is no table of scores with columns case, region, dice; "
+            "write one with napari-brats evaluate --csv"
+        )
+    table: dict[str, dict[str, Column]] = {}
+    for line, row in enumerate(rows, 2):
+        metrics = table.setdefault(row["region"], {name: {} for name in METRICS})
+        for name in METRICS:
+            metrics[name][row["case"]] = _number(
+                row.get(name) or "", f"{path}, line {line}, {name}"
+            )
+    return table
+
+
+def _number(text: str, place: str) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        raise CaseError(
+            f"{place}: {text!r} is no number; write the table with napari-brats evaluate --csv"
+        ) from None
+    return value if value is None or math.isfinite(value) else None
+
+
 def _cell(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else repr(float(value))

@@ -115,6 +115,32 @@ def check_target(path: Path, case: Case, extensions: tuple[str, ...], option: st
     check_folder(Path(os.path.realpath(path)).parent, option)
 
 
+def check_file(path: Path, extensions: tuple[str, ...], option: str) -> None:
+    """Refuse a file that is no volume and that could not be written.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; its folders may lack.
+    extensions : tuple of str
+        Endings that can be written.
+    option : str
+        Option to name in the message, e.g. ``"--csv"``.
+
+    Raises
+    ------
+    OutputError
+        For another ending, a folder, or a place without permission to write.
+    """
+    if path.suffix.lower() not in extensions or os.path.isdir(path):
+        raise OutputError(
+            f"{str(path)!r} is no name of a {' or '.join(extensions)} file; give one with {option}"
+        )
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise OutputError(f"{str(path)!r} is write-protected; give another file with {option}")
+    check_folder(Path(os.path.realpath(path)).parent, option)
+
+
 def check_folder(folder: Path, option: str) -> None:
     """Refuse a folder in which no file can be made, existing or yet to be made.
 

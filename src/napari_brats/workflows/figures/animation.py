@@ -26,7 +26,8 @@ _TITLE = 26
 _FONT = 14
 _INK = (255, 255, 255)
 _OPACITY = 0.55
-_COLORS = 96
+_COLORS = 128
+_GRAYS = 64
 _PALETTE_FRAMES = 6
 
 
@@ -81,7 +82,10 @@ def encode_gif(frames: "Sequence[Image]", frame_ms: int) -> bytes:
     montage = Image.new("RGB", (width, height * len(places)))
     for row, place in enumerate(places):
         montage.paste(frames[place], (0, row * height))
-    palette = montage.quantize(_COLORS, method=Image.Quantize.MEDIANCUT)
+    colors = montage.quantize(_COLORS, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
+    grays = [value for step in range(_GRAYS) for value in [255 * step // (_GRAYS - 1)] * 3]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*grays, *colors[: 3 * _COLORS]])
     flat = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     content = BytesIO()
     flat[0].save(

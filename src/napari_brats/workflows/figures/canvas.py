@@ -37,11 +37,15 @@ def new_figure(width: float, height: float, *, dark: bool = True) -> "Figure":
 
 def encode(figure: "Figure", kind: str = "png", *, dpi: int = _DOTS_PER_INCH) -> bytes:
     """Return a figure as a file of one of `FORMATS`, without its date."""
+    from matplotlib import rc_context
+
     content = BytesIO()
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
-    figure.savefig(
-        content, format=kind, dpi=dpi, facecolor=figure.get_facecolor(), metadata=metadata
-    )
+    # SVG names its parts at random unless it is given a salt.
+    with rc_context({"svg.hashsalt": "napari-brats"}):
+        figure.savefig(
+            content, format=kind, dpi=dpi, facecolor=figure.get_facecolor(), metadata=metadata
+        )
     return content.getvalue()
 
 

@@ -52,7 +52,9 @@ def bland_altman(methods: Mapping[str, Scores], options: Options) -> "Figure":
         axes.set_title(f"{region}: {REGIONS[region].title}", fontsize=11)
         axes.set_xlabel("mean of prediction and reference, ml")
         if axes.has_data():
-            axes.legend(frameon=False, fontsize=8, loc="best")
+            low, high = axes.get_ylim()
+            axes.set_ylim(low, high + 0.1 * (1 + len(methods)) * (high - low))
+            axes.legend(frameon=False, fontsize=8, loc="upper left")
     figure.axes[0].set_ylabel("prediction - reference, ml")
     figure.suptitle(
         f"Volumes: bias (line) and limits of agreement (dashed, {LIMITS_SD:g} SD)", fontsize=11

@@ -1,8 +1,7 @@
 """Surfaces in space, drawn without a window: far triangles first, lit from the viewer.
 
 ET lies inside TC, TC inside WT, WT inside the head. Whatever is seen of an inner surface is
-therefore seen through the outer ones, so that translucent layers can simply be laid over
-one another from the inside out.
+therefore seen through the outer ones, and these simply add their light to it.
 """
 
 from collections.abc import Sequence
@@ -18,8 +17,8 @@ from napari_brats.workflows.surfaces import Surface, surface_of
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_ALPHA = {"ET": 1.0, "TC": 0.45, "WT": 0.30}
-_HEAD_ALPHA, _HEAD_COLOR = 0.16, "#b0b8c8"
+_ALPHA = {"ET": 0.9, "TC": 0.5, "WT": 0.6}
+_HEAD_ALPHA, _HEAD_COLOR = 0.25, "#b0b8c8"
 _SMOOTH_VOXELS = 0.8
 _HEAD_STEP = 4
 _TRIANGLES = 12000
@@ -39,7 +38,7 @@ class Layer:
     color : tuple of int
         Red, green, blue.
     alpha : float
-        Opacity, 0 to 1.
+        How much light it gives, 0 to 1.
     """
 
     surface: Surface
@@ -57,7 +56,7 @@ def scene_of(
     palette: Palette,
     head: Surface | None = None,
 ) -> Scene:
-    """Return the surfaces of a mask's regions, the outer ones translucent.
+    """Return the surfaces of a mask's regions, the inner ones shining through.
 
     Parameters
     ----------
@@ -113,13 +112,14 @@ def draw_scene(
     radius : float
         Patient mm from the middle to an edge.
     """
-    from PIL import Image
+    from PIL import Image, ImageChops
 
     side = size * _OVERSAMPLE
     picture = Image.new("RGB", (side, side))
     for layer in scene:
-        drawn, covered = _draw_layer(layer, _camera(turn), side, center, radius)
-        picture.paste(drawn, mask=covered.point(lambda value, a=layer.alpha: int(value * a)))
+        drawn = _draw_layer(layer, _camera(turn), side, center, radius)
+        glow = drawn.point([int(value * layer.alpha) for value in range(256)] * 3)
+        picture = ImageChops.screen(picture, glow) if picture.getbbox() else glow
     return picture.reduce(_OVERSAMPLE)
 
 
@@ -129,8 +129,8 @@ def _draw_layer(
     side: int,
     center: NDArray[np.float32],
     radius: float,
-) -> "tuple[Image, Image]":
-    """Return what is seen of an opaque surface, and where."""
+) -> "Image":
+    """Return what is seen of an opaque surface, on black."""
     from PIL import Image, ImageDraw
 
     seen = ((layer.surface.vertices - center) @ camera.T)[layer.surface.faces]
@@ -140,13 +140,12 @@ def _draw_layer(
     steep = normals[front, 2] / np.maximum(np.linalg.norm(normals[front], axis=1), 1e-9)
     shades = np.outer(_AMBIENT + (1 - _AMBIENT) * steep, layer.color).astype(np.uint8)
     pixels = (seen[front, :, :2] / radius * [1, -1] + 1) * (side / 2)
-    drawn, covered = Image.new("RGB", (side, side)), Image.new("L", (side, side))
-    paint, cover = ImageDraw.Draw(drawn), ImageDraw.Draw(covered)
+    drawn = Image.new("RGB", (side, side))
+    paint = ImageDraw.Draw(drawn)
     corners = pixels.reshape(-1, 6).round(1).tolist()
     for triangle, shade in zip(corners, map(tuple, shades.tolist()), strict=True):
         paint.polygon(triangle, fill=shade)
-        cover.polygon(triangle, fill=255)
-    return drawn, covered
+    return drawn
 
 
 def _light(mask: NDArray[np.bool_], affine: NDArray[np.float64]) -> Surface:
