@@ -24,7 +24,7 @@ from napari_brats.metrics.overlap import joint_counts, tissue_counts
 from napari_brats.metrics.scores import RegionScore, region_volumes, score_regions
 from napari_brats.naming import recognize
 from napari_brats.networks.card import Card
-from napari_brats.networks.ensembles import joint_name, read_cards
+from napari_brats.networks.ensembles import fingerprints, joint_name, read_cards
 from napari_brats.networks.registry import DEFAULT_MODEL
 from napari_brats.volumes import write_probabilities
 from napari_brats.workflows.outputs import check_target, resolve_output, save_new
@@ -131,6 +131,7 @@ def segment(
         members=tuple(card.name for card in cards),
         mirrored=mirror,
         missing=prediction.missing,
+        weights_sha256=fingerprints(cards),
     )
 
 

@@ -1,7 +1,7 @@
 """`SegmentResult`: what segmenting one patient gave."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,8 @@ class SegmentResult:
         Whether the mean over left and right was taken.
     missing : tuple of str
         Modalities that the patient lacks and the weights did without.
+    weights_sha256 : Mapping[str, str]
+        Hash of each of `members`, as its card pins it.
     """
 
     case: Case
@@ -58,6 +60,7 @@ class SegmentResult:
     members: tuple[str, ...] = ()
     mirrored: bool = False
     missing: tuple[str, ...] = ()
+    weights_sha256: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def maker(self) -> str:
@@ -66,10 +69,14 @@ class SegmentResult:
 
     def to_json(self) -> dict[str, object]:
         """Return what ``napari-brats segment --json`` prints."""
+        from napari_brats import __version__
+
         return {
             "case": self.case.case_id,
             "model": self.model,
             "members": list(self.members),
+            "weights_sha256": dict(self.weights_sha256),
+            "software": f"napari-brats {__version__}",
             "mirrored": self.mirrored,
             "missing": list(self.missing),
             "device": self.device,
