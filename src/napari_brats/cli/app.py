@@ -12,11 +12,22 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from napari_brats.cli import animate, demo, doctor, evaluate, figure, models, report, segment, train
+from napari_brats.cli import (
+    animate,
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    figure,
+    models,
+    report,
+    segment,
+    train,
+)
 from napari_brats.cli.terminal import Terminal
 from napari_brats.errors import BratsError
 
-COMMANDS = (segment, evaluate, figure, animate, report, models, demo, train, doctor)
+COMMANDS = (segment, evaluate, figure, animate, report, convert, models, demo, train, doctor)
 USER_MISTAKE = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141

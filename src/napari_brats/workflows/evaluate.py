@@ -136,7 +136,7 @@ def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention, t
     if not os.path.exists(path):
         raise CaseError(f"{str(path)!r} does not exist; check the path of the reference mask")
     if os.path.isfile(path):
-        row = _naming_of(path)
+        row = naming_of(path)
         if row is None:
             raise LabelError(
                 f"the name of {str(path)!r} does not tell what its codes mean; choose a label "
@@ -152,7 +152,7 @@ def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention, t
     return patient.reference, label_convention(labels or patient.convention_name), notes
 
 
-def _naming_of(path: Path) -> tuple[str, tuple[str, ...]] | None:
+def naming_of(path: Path) -> tuple[str, tuple[str, ...]] | None:
     """Return the convention that a reference's name tells, with cautions, images or none beside."""
     try:
         patient = recognize(path)

@@ -1,0 +1,85 @@
+"""CONVERSIONS: what can be turned into what."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_brats.workflows.convert.arrays import to_imagej, to_npy
+from napari_brats.workflows.convert.job import Job
+from napari_brats.workflows.convert.labels import relabel
+from napari_brats.workflows.convert.meshes import to_meshes
+from napari_brats.workflows.convert.slices import images_to_png, mask_to_png, png_to_mask
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """One way from a format to another.
+
+    Parameters
+    ----------
+    name : str
+        Key and value on the command line.
+    title : str
+        What it does.
+    takes, gives : str
+        What it reads and writes, for people.
+    run : Callable[[Job], list of Path]
+        Does it and returns the files written.
+    """
+
+    name: str
+    title: str
+    takes: str
+    gives: str
+    run: Callable[[Job], list[Path]]
+
+
+CONVERSIONS: Mapping[str, Conversion] = {
+    row.name: row
+    for row in (
+        Conversion(
+            "png", "four modalities as four-channel slices, as for DR-Unet104", "a patient",
+            "a new folder of PNG files", images_to_png,
+        ),
+        Conversion(
+            "mask-png", "a mask's codes as gray slices", "a mask", "a new folder of PNG files",
+            mask_to_png,
+        ),
+        Conversion(
+            "png-mask", "gray slices as a mask on the grid of --like", "a folder of PNG files",
+            "a NIfTI or MetaImage mask", png_to_mask,
+        ),
+        Conversion(
+            "npy", "modalities and mask cut or padded to one size", "a patient",
+            "a new folder with images.npy, mask.npy, box.json", to_npy,
+        ),
+        Conversion(
+            "imagej", "modalities and mask as the channels of one hyperstack", "a patient",
+            "an ImageJ TIFF", to_imagej,
+        ),
+        Conversion(
+            "labels", "a mask in the codes of another edition", "a mask",
+            "a NIfTI or MetaImage mask", relabel,
+        ),
+        Conversion(
+            "mesh", "surfaces of WT, TC, ET in patient mm", "a mask",
+            "an STL, OBJ or PLY file for each region", to_meshes,
+        ),
+    )
+}  # fmt: skip
+
+
+def convert(name: str, job: Job) -> list[Path]:
+    """Convert by a row of `CONVERSIONS`.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    BratsError
+        If something cannot be read or written, or would be lost without a word.
+    """
+    return CONVERSIONS[name].run(job)
