@@ -60,13 +60,24 @@ def test_tables_of_evaluate_are_drawn(patient: Path, tmp_path: Path) -> None:
     assert (tmp_path / "net_raincloud.png").is_file()
 
 
+def test_a_trainings_log_is_drawn(tmp_path: Path, capsys: Captured) -> None:
+    """Into the training's folder, from the log that Lightning wrote."""
+    log = tmp_path / "run" / "log" / "version_0" / "metrics.csv"
+    log.parent.mkdir(parents=True)
+    log.write_text("step,loss,dice_WT\n0,0.9,\n1,0.7,0.4\n")
+    assert main(["figure", "curves", str(tmp_path / "run")]) == 0
+    assert (tmp_path / "run" / "curves.png").is_file()
+    assert "curves.png" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["overview", "{patient}", "--mask", "{mask}", "--mask", "{mask}"], "shows one mask"),
-        (["overview", "{patient}", "{patient}"], "is about one patient"),
+        (["overview", "{patient}", "{patient}"], "takes one path"),
         (["overview", "{patient}", "--output", "{patient}/x.jpg"], "no name of a .png"),
         (["overview", "{patient}", "--output", "{mask}/x.png"], "is a file"),
+        (["curves", "{patient}"], "holds no log"),
         (["boxes", "{mask}"], "cannot read"),
         (["boxes", "{patient}/none.csv"], "No such file"),
     ],

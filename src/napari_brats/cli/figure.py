@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_brats.cli.options import add_json, add_masks, add_palette
 from napari_brats.errors import CaseError
 from napari_brats.metrics.table import METRICS
-from napari_brats.workflows.figures import FIGURES, CohortFigure, Options
+from napari_brats.workflows.figures import FIGURES, CohortFigure, Options, TrainingFigure
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal
@@ -22,13 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="; ".join(f"{row.name}: {row.title}" for row in FIGURES.values()),
     )
     cohort = ", ".join(row.name for row in FIGURES.values() if isinstance(row, CohortFigure))
+    training = ", ".join(row.name for row in FIGURES.values() if isinstance(row, TrainingFigure))
     parser.add_argument(
         "paths",
         type=Path,
         nargs="+",
         metavar="PATH",
         help="a patient's folder, or one of its files; one or more tables that evaluate --csv "
-        f"wrote for {cohort}",
+        f"wrote for {cohort}; the folder of a training for {training}",
     )
     add_masks(parser)
     add_palette(parser)
@@ -53,17 +54,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Draw and say where."""
-    from napari_brats.workflows.figures.making import make_cohort_figure, make_patient_picture
+    from napari_brats.workflows.figures.making import (
+        make_cohort_figure,
+        make_patient_picture,
+        make_training_figure,
+    )
 
     row = FIGURES[args.name]
     options = Options(palette=args.palette, seed=args.seed, metric=args.metric)
     if isinstance(row, CohortFigure):
         path = make_cohort_figure(row, args.paths, options, output=args.output)
+    elif len(args.paths) > 1:
+        raise CaseError(f"{row.name!r} takes one path, {len(args.paths)} were given; give one")
+    elif isinstance(row, TrainingFigure):
+        path = make_training_figure(row, args.paths[0], output=args.output)
     else:
-        if len(args.paths) > 1:
-            raise CaseError(
-                f"{row.name!r} is about one patient, {len(args.paths)} paths were given; give one"
-            )
         path = make_patient_picture(
             row,
             args.paths[0],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CURVES_NAME = "curves.png"
+LOG_FOLDER = "log"
 _SMOOTH = 25
 
 

@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from napari_brats.errors import CaseError, OutputError
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.training.config import TrainConfig
-from napari_brats.training.curves import CURVES_NAME, draw_curves
+from napari_brats.training.curves import CURVES_NAME, LOG_FOLDER, draw_curves
 from napari_brats.training.export import AveragedWeights, Export, training_card
 from napari_brats.training.module import HELD_OUT, RegionTraining
 from napari_brats.training.preparation import check_crop, network_of, prepare
@@ -94,7 +94,7 @@ def train(
     trainer = _trainer(config, choice, callbacks)
     _fit(trainer, module, state)
     if trainer.is_global_zero:
-        draw_curves(config.output / "log", config.output / CURVES_NAME)
+        draw_curves(config.output / LOG_FOLDER, config.output / CURVES_NAME)
     return stem.with_name(f"{stem.name}.safetensors")
 
 
@@ -118,7 +118,7 @@ def _trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)  # its advice is for programmers
     loggers: list[Logger] = [
-        CSVLogger(config.output, name="log", flush_logs_every_n_steps=25),
+        CSVLogger(config.output, name=LOG_FOLDER, flush_logs_every_n_steps=25),
         TensorBoardLogger(config.output, name="tensorboard"),
     ]
     return Trainer(

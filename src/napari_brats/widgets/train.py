@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_brats.regions import REGIONS
-from napari_brats.training.curves import plot_curves, read_log
+from napari_brats.training.curves import LOG_FOLDER, plot_curves, read_log
 from napari_brats.training.resume import STATE_NAME
 from napari_brats.widgets.pace import duration
 from napari_brats.widgets.train_form import TrainForm
@@ -108,7 +108,7 @@ class TrainWidget(QWidget):
     def _go_on(self) -> None:
         folder = self.form.output()
         self._begin(["--resume", "--output", str(folder)])
-        for name, curve in read_log(folder / "log").items():
+        for name, curve in read_log(folder / LOG_FOLDER).items():
             self._points[name] = [(float(step), float(value)) for step, value in curve]
         self._draw()
 

@@ -12,9 +12,10 @@ from napari_brats.metrics.lesionwise import LesionScore
 from napari_brats.metrics.scores import FullRegionScore
 from napari_brats.metrics.surface import NSD_TOLERANCE_MM
 from napari_brats.metrics.tasks import TASKS, task_of
-from napari_brats.naming import NAMINGS, REFERENCE, recognize, split_extension
+from napari_brats.naming import recognize
 from napari_brats.regions import LABEL_CONVENTIONS, LabelConvention, label_convention
 from napari_brats.volumes import Volume, require_same_grid, spacing_of
+from napari_brats.workflows.mask_names import naming_of
 
 
 @dataclass(frozen=True)
@@ -150,23 +151,3 @@ def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention, t
         )
     notes = patient.notes if labels else (*patient.notes, *cautions(patient))
     return patient.reference, label_convention(labels or patient.convention_name), notes
-
-
-def naming_of(path: Path) -> tuple[str, tuple[str, ...]] | None:
-    """Return the convention that a reference's name tells, with cautions, images or none beside."""
-    try:
-        patient = recognize(path)
-    except CaseError:
-        patient = None
-    if patient is not None and _is(path, patient.reference):
-        return patient.convention_name, cautions(patient)
-    parts = split_extension(path.name)
-    for row in NAMINGS.values():
-        read = row.parse(parts[0], path.parent.name) if parts and row.strict else None
-        if read is not None and read[1] == REFERENCE:
-            return row.convention, (row.caution,) if row.caution else ()
-    return None
-
-
-def _is(path: Path, other: Path | None) -> bool:
-    return other is not None and path.resolve() == other.resolve()

@@ -16,7 +16,7 @@ from napari_brats.errors import LabelError, OutputError
 from napari_brats.naming import split_extension
 from napari_brats.regions import LABEL_CONVENTIONS, LabelConvention, label_convention
 from napari_brats.volumes import recorded_convention
-from napari_brats.workflows.evaluate import naming_of
+from napari_brats.workflows.mask_names import naming_of
 from napari_brats.workflows.outputs import check_folder
 
 MESH_FORMATS = ("stl", "obj", "ply")

@@ -11,6 +11,7 @@ from napari_brats.workflows.figures.table import (
     FIGURES,
     CohortFigure,
     PatientFigure,
+    TrainingFigure,
 )
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "CohortFigure",
     "Options",
     "PatientFigure",
+    "TrainingFigure",
     "encode",
     "save",
 ]

@@ -5,11 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_brats.errors import CaseError
+from napari_brats.training.curves import LOG_FOLDER, read_log
 from napari_brats.volumes import write_bytes_atomic
 from napari_brats.workflows.evaluate_folders import read_csv
 from napari_brats.workflows.figures.canvas import FORMATS, save
 from napari_brats.workflows.figures.options import Options
-from napari_brats.workflows.figures.table import ANIMATIONS, FIGURES, CohortFigure, PatientFigure
+from napari_brats.workflows.figures.table import (
+    ANIMATIONS,
+    FIGURES,
+    CohortFigure,
+    PatientFigure,
+    TrainingFigure,
+)
 from napari_brats.workflows.outputs import check_file, folder_beside
 from napari_brats.workflows.subject import load_subject
 
@@ -111,6 +118,39 @@ def make_cohort_figure(
     ]
     methods = {name: read_csv(path) for name, path in zip(names, tables, strict=True)}
     return save(row.draw(methods, options), output)
+
+
+def make_training_figure(row: TrainingFigure, folder: Path, *, output: Path | None = None) -> Path:
+    """Draw a row of `FIGURES` from a training's log and write it.
+
+    Parameters
+    ----------
+    row : TrainingFigure
+        What to draw.
+    folder : Path
+        What ``train --output`` named.
+    output : Path, optional
+        The file; ``<folder>/<figure>.png`` by default.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    BratsError
+        If there is no log, or nothing can be written there.
+    """
+    output = output or folder / f"{row.name}{FORMATS[0]}"
+    curves = read_log(folder / LOG_FOLDER)
+    if not curves:
+        raise CaseError(
+            f"{str(folder)!r} holds no log of a training in {LOG_FOLDER!r}; give the folder that "
+            "napari-brats train --output named"
+        )
+    check_file(output, FORMATS, _OUTPUT)
+    return save(row.draw(curves), output)
 
 
 def _patient_rows() -> list[PatientFigure]:

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_brats.training.curves import plot_curves
 from napari_brats.workflows.figures import cohort, patient
 from napari_brats.workflows.figures.animation import rotation, sweep
+from napari_brats.workflows.figures.canvas import new_figure
 from napari_brats.workflows.figures.confusion import confusion
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from napari_brats.workflows.figures.options import Options
     from napari_brats.workflows.subject import Subject
@@ -57,7 +61,31 @@ class CohortFigure:
     draw: "Callable[[Mapping[str, cohort.Scores], Options], Figure]"
 
 
-FIGURES: Mapping[str, PatientFigure | CohortFigure] = {
+@dataclass(frozen=True)
+class TrainingFigure:
+    """A picture of a training's log.
+
+    Parameters
+    ----------
+    name, title : str
+        As of `PatientFigure`.
+    draw : Callable
+        Takes curves as `read_log` gives them.
+    """
+
+    name: str
+    title: str
+    draw: "Callable[[Mapping[str, NDArray[np.float64]]], Figure]"
+
+
+def _curves(curves: "Mapping[str, NDArray[np.float64]]") -> "Figure":
+    figure = new_figure(9, 3.6, dark=False)
+    figure.set_layout_engine("constrained")
+    plot_curves(figure, curves)
+    return figure
+
+
+FIGURES: Mapping[str, PatientFigure | CohortFigure | TrainingFigure] = {
     row.name: row
     for row in (
         PatientFigure(
@@ -88,6 +116,7 @@ FIGURES: Mapping[str, PatientFigure | CohortFigure] = {
         ),
         CohortFigure("boxes", "scores of each region as box plots", cohort.boxes),
         CohortFigure("raincloud", "one score as density, box and cases", cohort.raincloud),
+        TrainingFigure("curves", "loss and Dice over a training", _curves),
     )
 }  # fmt: skip
 
