@@ -27,6 +27,8 @@ from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, TISSUE_TITLES, Tiss
 from napari_brats.training.losses import LOSSES
 from napari_brats.training.presets import AUGMENTATIONS, PRESETS, SAMPLINGS, Preset
 from napari_brats.training.schedules import SCHEDULES
+from napari_brats.workflows.convert import CONVERSIONS
+from napari_brats.workflows.figures import ANIMATIONS, FIGURES, CohortFigure, TrainingFigure
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -269,6 +271,30 @@ def tools() -> str:
     return markdown(("tool", "what it does", "parameters (default)", "applies to"), rows)
 
 
+def figures() -> str:
+    """Pictures and animations, and what each is made of."""
+    rows = []
+    for command, table in (("figure", FIGURES), ("animate", ANIMATIONS)):
+        for row in table.values():
+            if isinstance(row, CohortFigure):
+                needs = "one or more tables of `evaluate --csv`"
+            elif isinstance(row, TrainingFigure):
+                needs = "the folder of a training"
+            else:
+                masks = "one mask or more" if row.several else "one mask"
+                needs = f"a patient, {masks}{', a reference' if row.reference else ''}"
+            rows.append([f"`{command} {row.name}`", row.title, needs])
+    return markdown(("command", "shows", "made of"), rows)
+
+
+def conversions() -> str:
+    """Return what can be converted into what."""
+    rows = [
+        [f"`convert {row.name}`", row.title, row.takes, row.gives] for row in CONVERSIONS.values()
+    ]
+    return markdown(("command", "does", "takes", "gives"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     make.__name__: make
     for make in (
@@ -287,6 +313,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
         tasks,
         brushes,
         tools,
+        figures,
+        conversions,
     )
 }
 

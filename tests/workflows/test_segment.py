@@ -41,8 +41,8 @@ def test_json_has_the_promised_keys(tmp_path: Path, make_patient_folder: MakePat
     result = segment(make_patient_folder(tmp_path), output=tmp_path / "mask.nii.gz")
     content = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert set(content) == {
-        "case", "model", "members", "weights_sha256", "software", "mirrored", "missing", "device", "engine", "output",
-        "seconds", "volumes_ml", "scores",
+        "case", "model", "members", "weights_sha256", "software", "mirrored", "missing",
+        "device", "engine", "output", "seconds", "volumes_ml", "scores",
     }  # fmt: skip
     assert tuple(content["seconds"]) == STAGES
     assert tuple(content["volumes_ml"]) == ("WT", "TC", "ET")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_brats.case import Case, Segmentation
 from napari_brats.metrics.scores import RegionScore
 
+MIRRORED = "-mirrored"
 STAGES = ("load", "preprocess", "network", "postprocess", "save", "total")
 
 
@@ -92,4 +93,4 @@ class SegmentResult:
 
 def maker_name(model: str, mirrored: bool) -> str:
     """Return what made a mask, for names of files and layers: the model and how it was used."""
-    return f"{model}-mirrored" if mirrored else model
+    return f"{model}{MIRRORED}" if mirrored else model

@@ -16,6 +16,7 @@ from napari_brats.editing.boxes import difference
 from napari_brats.editing.journal import JournalWriter, Subject
 from napari_brats.editing.owner import Owner
 from napari_brats.volumes import write_probabilities
+from napari_brats.workflows.report.origin import card_facts, cards_of
 
 MakePatient = Callable[..., Path]
 Captured = pytest.CaptureFixture[str]
@@ -57,7 +58,12 @@ def test_everything_is_in_a_patients_report(patient: Path, tmp_path: Path) -> No
     leave_a_journal(patient)
     affine = nib.load(mask).affine
     write_probabilities(tmp_path / "p.nii.gz", np.full((3, 20, 22, 18), 0.5), affine)
-    run = {"case": CASE, "model": "net", "weights_sha256": "ab12", "seconds": {"total": 1.5}}
+    run = {
+        "case": CASE,
+        "model": "net",
+        "weights_sha256": {"net": "ab12"},
+        "seconds": {"total": 1.5},
+    }
     (tmp_path / "run.json").write_text(json.dumps(run))
     output = tmp_path / "out" / "report.html"
     options = ["--probabilities", str(tmp_path / "p.nii.gz"), "--before", str(reference)]
@@ -72,7 +78,7 @@ def test_everything_is_in_a_patients_report(patient: Path, tmp_path: Path) -> No
         "necrosis edema 0.03 0.03 ml in all",
         "1 edit of the mask by hand",
         "0.0 ml enhancing tumor",
-        "ab12",
+        "net: ab12",
         "1.5 s",
         "No model of the name net is installed",
         "probabilities are not calibrated",
@@ -98,6 +104,16 @@ def test_the_least_there_can_be(
     assert "Missing: t1, t1ce, t2." in text
     assert "There is no reference mask to compare with." in text
     assert "a<b>" not in page.read_text("utf-8")
+
+
+def test_the_models_of_a_name_are_told() -> None:
+    """One or several joined by a plus, mirrored or not; nothing if one is not installed."""
+    (card,) = cards_of("dresunet3d-lite")
+    assert card.name == "dresunet3d-lite"
+    assert ("SHA-256", card.sha256) in card_facts(card)
+    assert cards_of("dresunet3d-lite-mirrored") == [card]
+    assert cards_of("dresunet3d-lite+stranger") == []
+    assert cards_of("by hand") == []
 
 
 def test_a_cohort_report(patient: Path, tmp_path: Path, capsys: Captured) -> None:

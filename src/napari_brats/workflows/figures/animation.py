@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-_TURN_FRAMES = 36
-_TURN_MS = 100
+_TURN_FRAMES = 30
+_TURN_MS = 120
 _SWEEP_FRAMES = 36
 _SWEEP_MS = 150
 _PANEL = 280

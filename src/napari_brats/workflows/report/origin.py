@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from napari_brats.case import Case
 from napari_brats.editing.journal import read_journal
 from napari_brats.editing.places import concerns, journal_files
-from napari_brats.errors import CaseError, CheckpointError, JournalError
+from napari_brats.errors import CaseError, JournalError
 from napari_brats.metrics.overlap import joint_counts, tissue_counts
 from napari_brats.networks.card import Card
 from napari_brats.networks.card_text import card_rows
-from napari_brats.networks.checkpoint import read_card
+from napari_brats.networks.catalog import list_models
+from napari_brats.networks.ensembles import PLUS
 from napari_brats.plugin.masks import read_mask
 from napari_brats.regions import TISSUE_TITLES, Tissue
+from napari_brats.workflows.segmented import MIRRORED
 from napari_brats.workflows.subject import Subject
 
 _CARD_FACTS = (
@@ -32,7 +34,7 @@ _CARD_FACTS = (
     "license",
     "SHA-256",
 )
-_RUN_FACTS = ("model", "software", "weights_sha256", "device", "engine")
+_RUN_FACTS = ("model", "software", "weights_sha256", "mirrored", "missing", "device", "engine")
 _MOST_RUN_BYTES = 2**20
 TIME_FORMAT = "%Y-%m-%d %H:%M UTC"
 
@@ -79,16 +81,12 @@ def files_of(subject: Subject) -> list[FileFact]:
     return [FileFact(role, path.name, _sha256(path), _changed(path)) for role, path in named]
 
 
-def card_of(title: str) -> Card | None:
-    """Return the card of the model that a mask's name names, None if it is not installed."""
-    for name in (title, title.removesuffix("-lite")):
-        try:
-            card = read_card(name)
-        except CheckpointError:
-            continue
-        if card.name == title:
-            return card
-    return None
+def cards_of(title: str) -> list[Card]:
+    """Return the cards of the models that a mask's name names, none if one is not installed."""
+    rows = list_models()
+    known = {row.card.name: row.card for row in rows if row.card is not None}
+    names = title.removesuffix(MIRRORED).split(PLUS)
+    return [known[name] for name in names] if set(names) <= known.keys() else []
 
 
 def card_facts(card: Card) -> list[tuple[str, str]]:
@@ -117,11 +115,16 @@ def run_facts(path: Path, case_id: str) -> dict[str, str]:
             f"{str(path)!r} is about case {found!r}, not {case_id!r}; give what napari-brats "
             "segment --json printed for this patient"
         )
-    facts = {name: str(content[name]) for name in _RUN_FACTS if content.get(name)}
+    facts = {name: _plain(content[name]) for name in _RUN_FACTS if content.get(name)}
     seconds = content.get("seconds")
     if isinstance(seconds, dict) and isinstance(seconds.get("total"), int | float):
         facts["took"] = f"{seconds['total']:.1f} s"
     return facts
+
+
+def _plain(value: object) -> str:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return ", ".join(f"{name}: {one}" for name, one in pairs) or str(value)
 
 
 def changes_since(before: Path, case: Case, tissues: NDArray[np.uint8]) -> list[Change]:

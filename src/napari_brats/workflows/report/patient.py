@@ -1,6 +1,6 @@
 """The report about one patient."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def report_patient(
         check_file(output, (".html",), "--output")
     found = findings.find(case, subject.mask)
     sure = None if probabilities is None else _certainty(probabilities, subject)
-    card = origin.card_of(subject.title)
+    cards = origin.cards_of(subject.title)
     journals, trouble = origin.journals_of(case)
     scores = _scores(subject)
     content = render(
@@ -95,12 +95,12 @@ def report_patient(
         },
         pictures=_pictures(subject, Options(palette=palette)),
         files=origin.files_of(subject),
-        card=None if card is None else origin.card_facts(card),
+        cards=[(card.name, origin.card_facts(card)) for card in cards],
         run={} if run is None else origin.run_facts(run, case.case_id),
         changes=None if before is None else origin.changes_since(before, case, subject.mask),
         earlier=None if before is None else before.name,
         journals=journals,
-        warnings=[*warnings(subject, found, card), *trouble],
+        warnings=[*warnings(subject, found, cards), *trouble],
         rules=findings,
     )
     return write_bytes_atomic(output, content)
@@ -126,7 +126,7 @@ def summary(found: Findings) -> str:
     )
 
 
-def warnings(subject: Subject, found: Findings, card: Card | None) -> list[str]:
+def warnings(subject: Subject, found: Findings, cards: Sequence[Card]) -> list[str]:
     """Return what a reader should know before trusting the numbers, one line each."""
     case, tissues = subject.case, subject.mask
     notes = list(case.notes)
@@ -152,7 +152,7 @@ def warnings(subject: Subject, found: Findings, card: Card | None) -> list[str]:
     angle = float(np.rad2deg(np.arccos(np.clip(directions.min(), -1, 1))))
     if angle > 5:
         notes.append(f"The grid is turned by {angle:.0f} degrees: sides are less certain.")
-    if card is None:
+    if not cards:
         notes.append(
             f"No model named {subject.title!r} is installed here: how the mask was made is known "
             "from its file name only."
