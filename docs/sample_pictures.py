@@ -10,13 +10,13 @@ from PIL import Image
 
 from napari_brats.samples import sample_folder
 from napari_brats.workflows.figures import ANIMATIONS, FIGURES, Options, PatientFigure, save
+from napari_brats.workflows.figures.animation import few_colors
 from napari_brats.workflows.segment import segment
 from napari_brats.workflows.subject import Subject
 
 IMAGES = Path(__file__).parent / "images"
 SHOWN = ("difference", "contours", "confusion")
 WIDTH = 900
-COLORS = 128
 
 
 def main() -> None:
@@ -31,7 +31,8 @@ def main() -> None:
             with Image.open(path) as picture:
                 size = (WIDTH, round(picture.height * WIDTH / picture.width))
                 small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-            small.quantize(COLORS).save(IMAGES / f"{name}.png", optimize=True)
+            flat = small.quantize(palette=few_colors(small), dither=Image.Dither.NONE)
+            flat.save(IMAGES / f"{name}.png", optimize=True)
     rotation = ANIMATIONS["rotation"].draw(subject, Options())
     (IMAGES / "rotation.gif").write_bytes(rotation)
 

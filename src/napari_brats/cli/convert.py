@@ -39,6 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONVENTION",
         help="for labels and mask-png: codes to write",
     )
+    _add_shapes(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="file or folder to write (default: beside PATH)",
+    )
+    add_json(parser)
+
+
+def _add_shapes(parser: argparse.ArgumentParser) -> None:
+    """Declare what only meshes and arrays have."""
     parser.add_argument(
         "--format",
         choices=MESH_FORMATS,
@@ -60,13 +72,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="for npy: voxels along x, y, z (default: 128 128 128)",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="PATH",
-        help="file or folder to write (default: beside PATH)",
-    )
-    add_json(parser)
 
 
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:

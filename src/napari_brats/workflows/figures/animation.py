@@ -82,10 +82,7 @@ def encode_gif(frames: "Sequence[Image]", frame_ms: int) -> bytes:
     montage = Image.new("RGB", (width, height * len(places)))
     for row, place in enumerate(places):
         montage.paste(frames[place], (0, row * height))
-    colors = montage.quantize(_COLORS, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
-    grays = [value for step in range(_GRAYS) for value in [255 * step // (_GRAYS - 1)] * 3]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([*grays, *colors[: 3 * _COLORS]])
+    palette = few_colors(montage)
     flat = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     content = BytesIO()
     flat[0].save(
@@ -93,6 +90,17 @@ def encode_gif(frames: "Sequence[Image]", frame_ms: int) -> bytes:
         optimize=False,
     )  # fmt: skip
     return content.getvalue()
+
+
+def few_colors(picture: "Image") -> "Image":
+    """Return a palette image that keeps a picture's grays gray and its rare colors."""
+    from PIL import Image
+
+    colors = picture.quantize(_COLORS, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
+    grays = [value for step in range(_GRAYS) for value in [255 * step // (_GRAYS - 1)] * 3]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*grays, *colors[: 3 * _COLORS]])
+    return palette
 
 
 def _panel(cut: Slice, modality: str, mask: NDArray[np.uint8] | None, palette: Palette) -> "Image":

@@ -34,7 +34,15 @@ _CARD_FACTS = (
     "license",
     "SHA-256",
 )
-_RUN_FACTS = ("model", "software", "weights_sha256", "mirrored", "missing", "device", "engine")
+_RUN_FACTS = {
+    "model": "model",
+    "software": "software",
+    "weights_sha256": "weights, SHA-256",
+    "mirrored": "left and right averaged",
+    "missing": "did without",
+    "device": "device",
+    "engine": "engine",
+}
 _MOST_RUN_BYTES = 2**20
 TIME_FORMAT = "%Y-%m-%d %H:%M UTC"
 
@@ -115,7 +123,9 @@ def run_facts(path: Path, case_id: str) -> dict[str, str]:
             f"{str(path)!r} is about case {found!r}, not {case_id!r}; give what napari-brats "
             "segment --json printed for this patient"
         )
-    facts = {name: _plain(content[name]) for name in _RUN_FACTS if content.get(name)}
+    facts = {
+        title: _plain(content[name]) for name, title in _RUN_FACTS.items() if content.get(name)
+    }
     seconds = content.get("seconds")
     if isinstance(seconds, dict) and isinstance(seconds.get("total"), int | float):
         facts["took"] = f"{seconds['total']:.1f} s"
@@ -123,8 +133,11 @@ def run_facts(path: Path, case_id: str) -> dict[str, str]:
 
 
 def _plain(value: object) -> str:
-    pairs = value.items() if isinstance(value, dict) else ()
-    return ", ".join(f"{name}: {one}" for name, one in pairs) or str(value)
+    if value is True:
+        return "yes"
+    if isinstance(value, dict):
+        value = [f"{name}: {one}" for name, one in value.items()]
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def changes_since(before: Path, case: Case, tissues: NDArray[np.uint8]) -> list[Change]:
