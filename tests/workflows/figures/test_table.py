@@ -66,6 +66,7 @@ def test_drawing_leaves_matplotlib_alone(make_subject: MakeSubject) -> None:
     assert mpl.get_backend(auto_select=False) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pdf", "svg"])
 def test_the_same_figure_gives_the_same_file(kind: str, make_subject: MakeSubject) -> None:
     """No date and no random name in it."""

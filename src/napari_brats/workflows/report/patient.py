@@ -73,6 +73,8 @@ def report_patient(
     if output is None:
         output = folder_beside(patient) / f"{case.case_id}_{subject.title}_report.html"
         check_file(output, (".html",), "--output")
+    said = {} if run is None else origin.run_facts(run, case.case_id)
+    changes = None if before is None else origin.changes_since(before, case, subject.mask)
     found = findings.find(case, subject.mask)
     sure = None if probabilities is None else _certainty(probabilities, subject)
     cards = origin.cards_of(subject.title)
@@ -96,8 +98,8 @@ def report_patient(
         pictures=_pictures(subject, Options(palette=palette)),
         files=origin.files_of(subject),
         cards=[(card.name, origin.card_facts(card)) for card in cards],
-        run={} if run is None else origin.run_facts(run, case.case_id),
-        changes=None if before is None else origin.changes_since(before, case, subject.mask),
+        run=said,
+        changes=changes,
         earlier=None if before is None else before.name,
         journals=journals,
         warnings=[*warnings(subject, found, cards), *trouble],
