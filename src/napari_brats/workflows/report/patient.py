@@ -117,7 +117,7 @@ def summary(found: Findings) -> str:
     parts = "one part" if count == 1 else f"{count} separate parts"
     side = "on both sides" if place.side == "both sides" else f"on the patient's {place.side}"
     midline = (
-        "across the midline"
+        "crossing the midline"
         if place.nearest_mm == 0
         else f"at least {place.nearest_mm:.0f} mm from the midline"
     )
@@ -147,8 +147,8 @@ def warnings(subject: Subject, found: Findings, cards: Sequence[Card]) -> list[s
     outside = tissues.astype(np.bool_) & ~np.logical_or.reduce(
         [image != 0 for image in case.images.values()]
     )
-    if outside.any():
-        volume = float(outside.sum()) * case.voxel_ml
+    volume = float(outside.sum()) * case.voxel_ml
+    if volume >= findings.SMALL_ML:
         notes.append(f"{volume:.1f} ml of the mask lie where all images are 0.")
     directions = np.abs(case.affine[:3, :3] / spacing_of(case.affine)).max(axis=0)
     angle = float(np.rad2deg(np.arccos(np.clip(directions.min(), -1, 1))))
