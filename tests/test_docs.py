@@ -1,6 +1,6 @@
 """The pages say what the registries say."""
 
-import importlib.util
+import importlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,10 +12,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 @pytest.fixture(scope="module")
 def tables():
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")
+        return importlib.import_module("tables")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -37,7 +36,7 @@ def test_a_missing_modality_has_its_price_or_no_figure(tables, monkeypatch):
     scores = {"mean": dice, "without": {"t2": {"WT": 0.8, "TC": 0.7, "ET": 0.6}}}
     card = SimpleNamespace(may_lack=("t1", "t2"), scores=scores)
     row = SimpleNamespace(name="net", card=card, added_as=None)
-    monkeypatch.setattr(tables, "bundled_models", lambda: [row, SimpleNamespace(card=None)])
+    monkeypatch.setattr("model_tables.bundled_models", lambda: [row, SimpleNamespace(card=None)])
     assert tables.missing().splitlines()[-1] == (
         "| `net` | 0.900 / 0.800 / 0.700 | not measured | needed | 0.800 / 0.700 / 0.600 | needed |"
     )

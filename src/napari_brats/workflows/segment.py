@@ -138,7 +138,7 @@ def segment(
 @lru_cache(maxsize=_KEPT_NETWORKS)
 def _networks(
     model: str | Path,
-    fingerprints: tuple[str, ...],
+    hashes: tuple[str, ...],
     device: str,
     precision: str,
     engine: str,
