@@ -46,5 +46,9 @@ class JournalError(BratsError):
     """A journal of edits cannot be read, or belongs to another mask."""
 
 
+class ReviewError(BratsError):
+    """The reviews of a case cannot be read, or it is unclear what a reader stands for."""
+
+
 class Cancelled(BratsError):
     """The user stopped the work; nothing was written."""

@@ -64,7 +64,7 @@ def test_a_training_is_followed_and_stopped(widget, qtbot):
     widget.process.run(speaking({"notice": "begins"}, {"progress": progress}))
     qtbot.waitUntil(lambda: widget.bar.value() == 250, timeout=20_000)
     assert "step 50, loss 0.700, 3 min left; waits 40%" in widget.words.text()
-    loss, dice = widget.figure.axes
+    loss, dice = widget.curves.figure.axes
     assert loss.lines[0].get_ydata().tolist() == [0.7]
     assert [line.get_ydata()[0] for line in dice.lines] == [0.8, 0.7, 0.6]
     widget.process.run(speaking())  # a second start while it runs does nothing

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from napari_brats.cli import (
+    adapt,
     animate,
     convert,
     demo,
@@ -21,13 +22,16 @@ from napari_brats.cli import (
     figure,
     models,
     report,
+    review,
     segment,
     train,
 )
 from napari_brats.cli.terminal import Terminal
 from napari_brats.errors import BratsError
 
-COMMANDS = (segment, evaluate, figure, animate, report, convert, models, demo, train, doctor)
+COMMANDS = (
+    segment, evaluate, review, figure, animate, report, convert, models, demo, train, adapt, doctor,
+)  # fmt: skip
 USER_MISTAKE = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
@@ -79,8 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 `doctor` found a problem, 2 a user's mistake, 130 interrupted,
-        141 nobody reads the output any more.
+        Exit code: 0 done, 1 `doctor` found a problem or `adapt` no better model, 2 a user's
+        mistake, 130 interrupted, 141 nobody reads the output any more.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     remove.add_argument("name", metavar="NAME", help="the model's name")
     remove.add_argument("--yes", action="store_true", help="do not ask")
     remove.set_defaults(run=_remove)
+    back = actions.add_parser(
+        "rollback", help="remove an adapted model and go back to the one it came from"
+    )
+    back.add_argument("name", metavar="NAME", help="the adapted model's name")
+    back.set_defaults(run=_roll_back)
     download = actions.add_parser("download", help="fetch a published model and add it")
     download.add_argument("name", metavar="NAME", help="the model's name")
     download.set_defaults(run=_download)
@@ -43,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     model_import.add_arguments(imported)
     imported.set_defaults(run=model_import.run)
-    for action in (show, add, remove, download, imported):
+    for action in (show, add, remove, back, download, imported):
         add_json(action, default=argparse.SUPPRESS)
 
 
@@ -145,6 +150,15 @@ def _remove(args: argparse.Namespace, terminal: "Terminal") -> int:
             raise Cancelled(f"{args.name!r} stays")
     remove_model(args.name)
     return terminal.answer(f"removed {args.name}", removed=args.name)
+
+
+def _roll_back(args: argparse.Namespace, terminal: "Terminal") -> int:
+    """Remove an adapted model whose origin is there."""
+    from napari_brats.networks.lineage import roll_back
+
+    parent = roll_back(args.name)
+    text = f"removed {args.name}; go on with --model {parent}"
+    return terminal.answer(text, removed=args.name, model=parent)
 
 
 def _download(args: argparse.Namespace, terminal: "Terminal") -> int:

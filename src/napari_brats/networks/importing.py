@@ -4,7 +4,6 @@ What the card says beyond the weights, a person has to state: above all the prep
 wrong choice of which is the commonest cause of wrong masks.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from napari_brats.networks.checkpoint import (
 )
 from napari_brats.networks.registry import model_options, model_spec
 from napari_brats.preprocessing.recipes import RECIPES, recipe_named
+from napari_brats.volumes import sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -142,8 +142,6 @@ def _card(source: Source, name: str, *, is_keras: bool, say: Callable[[str], Non
         recipe = f"{spec.recipe}-code" if f"{spec.recipe}-code" in RECIPES else spec.recipe
         say(f"preprocessing taken from the published code: recipe {recipe!r}")
     model_options(source.architecture, source.size)
-    with source.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Card(
         name=re.sub(r"[^A-Za-z0-9._+-]+", "-", name),
         architecture=source.architecture,
@@ -155,7 +153,7 @@ def _card(source: Source, name: str, *, is_keras: bool, say: Callable[[str], Non
         training={
             "imported_from": source.path.name,
             "format": "Keras HDF5" if is_keras else "PyTorch",
-            "sha256": digest,
+            "sha256": sha256_of(source.path),
             "label_order": source.label_order,
         },
         license=source.license,

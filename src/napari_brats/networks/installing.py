@@ -5,7 +5,6 @@ is put in place last, so that a copy that fails half-way shows no model.
 """
 
 import contextlib
-import hashlib
 import re
 import shutil
 from dataclasses import replace
@@ -16,7 +15,7 @@ from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import ALL, added_names, find_checkpoint, user_folder
 from napari_brats.networks.checkpoint import load_checkpoint
 from napari_brats.networks.registry import MODELS
-from napari_brats.volumes import atomic_write, write_json_atomic
+from napari_brats.volumes import atomic_write, sha256_of, write_json_atomic
 
 # Windows keeps these names for devices, with any suffix.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -120,15 +119,10 @@ def _copy(source: Path, card: Card) -> None:
     def write(target: Path) -> None:
         shutil.copyfile(source, target)
 
-    atomic_write(weights, write, verify=lambda copy: _sha256(copy) == card.sha256, replace=False)
+    atomic_write(weights, write, verify=lambda copy: sha256_of(copy) == card.sha256, replace=False)
     try:
         write_json_atomic(folder / f"{card.name}.json", card.to_json())
     except BaseException:  # Ctrl-C too must leave no half
         with contextlib.suppress(OSError):
             weights.unlink()
         raise
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

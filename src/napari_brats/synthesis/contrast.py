@@ -11,8 +11,9 @@ from napari_brats.synthesis.fields import Field, fractal_noise
 from napari_brats.synthesis.tumor import PARTS, Growth
 
 Range = tuple[float, float]
+Contrasts = Mapping[str, Mapping[str, Range]]
 
-CONTRASTS: Mapping[str, Mapping[str, Range]] = {
+CONTRASTS: Contrasts = {
     "t1": {
         "csf": (0.3, 0.5),
         "ventricle": (0.24, 0.38),
@@ -70,12 +71,14 @@ COVER: Mapping[str, float] = {
 """How far each part of a tumor hides the tissue beneath it."""
 
 
-def draw_means(rng: np.random.Generator, modality: str) -> dict[str, float]:
+def draw_means(
+    rng: np.random.Generator, modality: str, contrasts: Contrasts = CONTRASTS
+) -> dict[str, float]:
     """Draw the brightness of each tissue in one modality; white matter is 1."""
     spread = rng.uniform(0.02, 0.12)
     means = {
         name: float(rng.uniform(*bounds) * np.exp(spread * rng.standard_normal()))
-        for name, bounds in CONTRASTS[modality].items()
+        for name, bounds in contrasts[modality].items()
     }
     return {**means, "white": 1.0}
 
@@ -86,6 +89,7 @@ def paint(
     brain: Brain,
     growth: Growth,
     extras: Mapping[str, tuple[NDArray[np.float32], Mapping[str, Range]]],
+    contrasts: Contrasts = CONTRASTS,
 ) -> Field:
     """Paint what a perfect scanner would see, shape (X, Y, Z), white matter about 1.
 
@@ -101,8 +105,10 @@ def paint(
         The tumor.
     extras : Mapping
         Distractors, as `distractors.draw_distractors` gives them.
+    contrasts : Mapping
+        Ranges to draw from, as in `CONTRASTS`: another table is another scanner.
     """
-    means = draw_means(rng, modality)
+    means = draw_means(rng, modality, contrasts)
     image = np.zeros(brain.shape)
     for name in CLASSES:
         image += means[name] * brain.share(name)

@@ -10,7 +10,7 @@ from napari_brats.case import MODALITIES
 from napari_brats.errors import CaseError
 from napari_brats.synthesis.anatomy import CLASSES, Anatomy, Spacing
 from napari_brats.synthesis.brain import Box, Brain, Point
-from napari_brats.synthesis.contrast import paint
+from napari_brats.synthesis.contrast import CONTRASTS, Contrasts, paint
 from napari_brats.synthesis.deformation import (
     NOMINAL_MM,
     depth_mm,
@@ -70,7 +70,12 @@ class SyntheticPatient:
 
 
 def make_patient(
-    anatomy: Anatomy, seed: int, *, spacing_mm: float = 1.0, kind: str | None = None
+    anatomy: Anatomy,
+    seed: int,
+    *,
+    spacing_mm: float = 1.0,
+    kind: str | None = None,
+    contrasts: Contrasts = CONTRASTS,
 ) -> SyntheticPatient:
     """Make a patient; the same arguments give the same voxels.
 
@@ -84,6 +89,8 @@ def make_patient(
         Voxel size of the result, 0.5 to 8.
     kind : str, optional
         Row of `KINDS`; drawn by frequency if None.
+    contrasts : Mapping
+        Brightness of the tissues, as in `CONTRASTS`: another table is another scanner.
 
     Returns
     -------
@@ -116,7 +123,7 @@ def make_patient(
         grow(rng, lesion, brain, growth)
     extras = draw_distractors(rng, brain)
     images = {
-        modality: scan(rng, paint(rng, modality, brain, growth, extras), brain)
+        modality: scan(rng, paint(rng, modality, brain, growth, extras, contrasts), brain)
         for modality in MODALITIES
     }
     box = _brain_box(brain)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_brats.regions import REGIONS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 CURVES_NAME = "curves.png"
@@ -54,7 +55,11 @@ def draw_curves(log: Path, target: Path) -> Path:
 
 
 def plot_curves(
-    figure: "Figure", curves: Mapping[str, NDArray[np.float64]], *, stacked: bool = False
+    figure: "Figure",
+    curves: Mapping[str, NDArray[np.float64]],
+    *,
+    stacked: bool = False,
+    dice: bool = True,
 ) -> None:
     """Plot the loss and, where patients were held out, their Dice.
 
@@ -66,17 +71,15 @@ def plot_curves(
         As `read_log` gives them: ``"loss"``, ``"dice_WT"`` and so on.
     stacked : bool
         One above the other rather than side by side.
+    dice : bool
+        False: the loss alone.
     """
     figure.clear()
+    if not dice:
+        _plot_loss(figure.subplots(), curves)
+        return
     left, right = figure.subplots(2, 1) if stacked else figure.subplots(1, 2)
-    if "loss" in curves:
-        steps, loss = curves["loss"].T
-        left.plot(steps, loss, color="0.8", linewidth=0.8, label="each step")
-        width = min(_SMOOTH, len(loss))
-        smooth = np.convolve(loss, np.full(width, 1 / width), "valid")
-        left.plot(steps[width - 1 :], smooth, label=f"mean of {width} steps")
-        left.legend(frameon=False)
-    left.set(xlabel="step", ylabel="loss", title="Training")
+    _plot_loss(left, curves)
     for name in REGIONS:
         if f"dice_{name}" in curves:
             right.plot(*curves[f"dice_{name}"].T, marker="o", markersize=3, label=name)
@@ -85,3 +88,14 @@ def plot_curves(
     else:
         right.text(0.5, 0.5, "no patient held out", ha="center", transform=right.transAxes)
     right.set(xlabel="step", ylabel="Dice", ylim=(0, 1), title="Held-out patients")
+
+
+def _plot_loss(axes: "Axes", curves: Mapping[str, NDArray[np.float64]]) -> None:
+    if "loss" in curves:
+        steps, loss = curves["loss"].T
+        axes.plot(steps, loss, color="0.8", linewidth=0.8, label="each step")
+        width = min(_SMOOTH, len(loss))
+        smooth = np.convolve(loss, np.full(width, 1 / width), "valid")
+        axes.plot(steps[width - 1 :], smooth, label=f"mean of {width} steps")
+        axes.legend(frameon=False)
+    axes.set(xlabel="step", ylabel="loss", title="Training")

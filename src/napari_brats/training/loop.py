@@ -91,8 +91,8 @@ def train(
         Export(averaged, lambda now: training_card(config, now, patients), stem),
         *_callbacks(config),
     ]
-    trainer = _trainer(config, choice, callbacks)
-    _fit(trainer, module, state)
+    trainer = make_trainer(config, choice, callbacks)
+    fit(trainer, module, state, cure="make room or choose another --output, and use --resume")
     if trainer.is_global_zero:
         draw_curves(config.output / LOG_FOLDER, config.output / CURVES_NAME)
     return stem.with_name(f"{stem.name}.safetensors")
@@ -113,7 +113,8 @@ def _callbacks(config: TrainConfig) -> list[Callback]:
     return [early, state]
 
 
-def _trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback]) -> Trainer:
+def make_trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback]) -> Trainer:
+    """Return Lightning's trainer; its logs go into ``config.output``."""
     several = config.devices * config.nodes > 1
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)  # its advice is for programmers
@@ -141,8 +142,14 @@ def _trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback
     )
 
 
-def _fit(trainer: Trainer, module: RegionTraining, state: Path | None) -> None:
-    """Run Lightning; its errors are translated."""
+def fit(trainer: Trainer, module: RegionTraining, state: Path | None = None, *, cure: str) -> None:
+    """Run Lightning, from a state to go on from if there is one.
+
+    Raises
+    ------
+    OutputError
+        If something cannot be written; ``cure`` says what to do.
+    """
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
@@ -150,5 +157,5 @@ def _fit(trainer: Trainer, module: RegionTraining, state: Path | None) -> None:
     except OSError as error:
         raise OutputError(
             f"cannot write to {str(trainer.default_root_dir)!r}: {error.strerror or error}; what "
-            "was written before is whole: make room or choose another --output, and use --resume"
+            f"was written before is whole: {cure}"
         ) from error

@@ -23,7 +23,7 @@ from napari_brats.regions import tissues_from_regions
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.data import Sample
 from napari_brats.training.losses import LOSSES, make_loss
-from napari_brats.training.presets import learning_rate, make_optimizer
+from napari_brats.training.presets import Preset, learning_rate, make_optimizer
 from napari_brats.training.schedules import Moment
 from napari_brats.training.settings import preset_of
 from napari_brats.training.stream import Consecutive, Crops
@@ -48,6 +48,8 @@ class RegionTraining(LightningModule):
         Cached samples to watch the Dice on.
     epoch_steps : int
         Steps of an epoch as the network's authors count them.
+    preset : Preset, optional
+        Loss, optimizer and schedule; by default those of the settings.
 
     Attributes
     ----------
@@ -66,13 +68,14 @@ class RegionTraining(LightningModule):
         crops: Crops,
         holdout: list[Path],
         epoch_steps: int = 1,
+        preset: Preset | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         self.spec = model_spec(config.model)
         self.network = network
         self.network.to(memory_format=self._channels_last)  # type: ignore[call-overload]
-        self.preset = preset_of(config)
+        self.preset = preset or preset_of(config)
         self.loss = make_loss(self.preset.loss)
         self.outputs = LOSSES[self.preset.loss].outputs
         self.crops = crops

@@ -5,7 +5,12 @@ writes, `atomic` puts files in place, `affines` measures voxels. Only this packa
 """
 
 from napari_brats.volumes.affines import spacing_of, voxel_ml
-from napari_brats.volumes.atomic import atomic_write, write_bytes_atomic, write_json_atomic
+from napari_brats.volumes.atomic import (
+    atomic_write,
+    sha256_of,
+    write_bytes_atomic,
+    write_json_atomic,
+)
 from napari_brats.volumes.volume import (
     Volume,
     grid_difference,
@@ -28,6 +33,7 @@ __all__ = [
     "read_volume",
     "recorded_convention",
     "require_same_grid",
+    "sha256_of",
     "spacing_of",
     "voxel_ml",
     "write_bytes_atomic",

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -134,6 +135,12 @@ def write_json_atomic(path: str | Path, value: object) -> Path:
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return write_bytes_atomic(path, f"{text}\n".encode())
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The person's settings (Preferences > Plugins > BraTS), declared in ``napari.yaml``."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from napari_brats.networks.registry import DEFAULT_MODEL
@@ -27,3 +28,11 @@ def preferences() -> Preferences:
         model=str(settings.inference.model),
         device=str(settings.inference.device),
     )
+
+
+def prefer_model(name: str) -> None:
+    """Let the Segment widget open with a model from now on; nothing where there are no settings."""
+    from napari.settings import get_plugin_settings
+
+    with suppress(KeyError):
+        get_plugin_settings("napari-brats").inference.model = name

@@ -3,12 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from matplotlib import rc_context
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,18 +14,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_brats.regions import REGIONS
-from napari_brats.training.curves import LOG_FOLDER, plot_curves, read_log
+from napari_brats.training.curves import LOG_FOLDER, read_log
 from napari_brats.training.resume import STATE_NAME
+from napari_brats.widgets.curves_view import CurvesView
 from napari_brats.widgets.pace import duration
 from napari_brats.widgets.train_form import TrainForm
 from napari_brats.widgets.train_process import TrainProcess
-
-_ROLES = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Window)
-_TEXT_SETTINGS = (
-    "axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color",
-)  # fmt: skip
-_BACK_SETTINGS = ("axes.facecolor", "figure.facecolor")
 
 
 class TrainWidget(QWidget):
@@ -55,10 +44,7 @@ class TrainWidget(QWidget):
         self.words.setWordWrap(True)
         self.words.setAccessibleName("State of the training")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.figure = Figure(figsize=(3.4, 4.2), layout="constrained")
-        self.canvas: Any = FigureCanvasQTAgg(self.figure)  # type: ignore[no-untyped-call]
-        self.canvas.setMinimumHeight(320)
-        self._points: dict[str, list[tuple[float, float]]] = {}
+        self.curves = CurvesView(self)
         self._lay_out()
         self._connect()
         self._show_state()
@@ -74,7 +60,7 @@ class TrainWidget(QWidget):
         for button in (self.start, self.stop, self.resume):
             row.addWidget(button)
         column.addLayout(row)
-        for widget in (self.bar, self.words, self.canvas):
+        for widget in (self.bar, self.words, self.curves):
             column.addWidget(widget)
         column.addStretch()
         scroll = QScrollArea(self)
@@ -84,7 +70,6 @@ class TrainWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
-        self.canvas.hide()
 
     def _connect(self) -> None:
         self.start.clicked.connect(lambda: self._begin(self.form.flags()))
@@ -99,7 +84,7 @@ class TrainWidget(QWidget):
         self.destroyed.connect(self.process.stop)
 
     def _begin(self, flags: list[str]) -> None:
-        self._points = {}
+        self.curves.clear()
         self.bar.setValue(0)
         self.words.setText("preparing")
         self.process.start(flags)
@@ -108,9 +93,7 @@ class TrainWidget(QWidget):
     def _go_on(self) -> None:
         folder = self.form.output()
         self._begin(["--resume", "--output", str(folder)])
-        for name, curve in read_log(folder / LOG_FOLDER).items():
-            self._points[name] = [(float(step), float(value)) for step, value in curve]
-        self._draw()
+        self.curves.clear(read_log(folder / LOG_FOLDER))
 
     def _stop(self) -> None:
         self.process.stop()
@@ -125,26 +108,11 @@ class TrainWidget(QWidget):
         if progress["waiting"] > 0.1:
             text += f"; waits {progress['waiting']:.0%} of the time for samples: add workers"
         self.words.setText(text)
-        if not np.isnan(progress["loss"]):
-            self._points.setdefault("loss", []).append((step, progress["loss"]))
-        for name, score in zip(REGIONS, progress["holdout_dice"] or (), strict=False):
-            self._points.setdefault(f"dice_{name}", []).append((step, score))
-        self._draw()
+        self.curves.add(progress)
 
-    def _draw(self) -> None:
-        curves = {name: np.array(points) for name, points in self._points.items() if points}
-        self.canvas.setVisible(bool(curves))
-        # The canvas is a window's part: its text has the window's color, in any theme.
-        text, back = (self.palette().color(role).name() for role in _ROLES)
-        settings: Any = dict.fromkeys(_TEXT_SETTINGS, text) | dict.fromkeys(_BACK_SETTINGS, back)
-        with rc_context(settings):
-            self.figure.set_facecolor(back)
-            plot_curves(self.figure, curves, stacked=True)
-        self.canvas.draw_idle()
-
-    def _ended(self, weights: str, stopped: bool) -> None:
-        state = "stopped; Resume goes on" if stopped else "done"
-        self.words.setText(f"{state}. Weights: {weights}")
+    def _ended(self, result: dict[str, Any]) -> None:
+        state = "stopped; Resume goes on" if result["stopped"] else "done"
+        self.words.setText(f"{state}. Weights: {result['weights']}")
         self._show_state()
 
     def _failed(self, reason: str) -> None:

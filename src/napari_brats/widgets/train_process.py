@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QProcess, Signal
 
 
 class TrainProcess(QObject):
-    """Runs ``napari-brats train --events`` and passes on what it says.
+    """Runs ``napari-brats train --events``, or ``adapt``, and passes on what it says.
 
     Attributes
     ----------
@@ -17,15 +17,15 @@ class TrainProcess(QObject):
         The fields of a `Progress`.
     noticed : Signal(str)
         One line for people.
-    ended : Signal(str, bool)
-        Path of the weights (empty if the training failed), and whether it was stopped.
+    ended : Signal(dict)
+        The last line: what came of it, and whether it was ``stopped``.
     failed : Signal(str)
         Why it failed, in one line.
     """
 
     reported = Signal(dict)
     noticed = Signal(str)
-    ended = Signal(str, bool)
+    ended = Signal(dict)
     failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -38,13 +38,13 @@ class TrainProcess(QObject):
         self._errors = ""
         self._result: dict[str, Any] = {}
 
-    def start(self, flags: Sequence[str]) -> None:
-        """Start a training with the flags of ``napari-brats train``."""
-        self._errors, self._result = "", {}
-        self.run([sys.executable, "-m", "napari_brats", "train", "--events", *flags])
+    def start(self, flags: Sequence[str], command: str = "train") -> None:
+        """Start a command of ``napari-brats`` that has ``--events``, with its flags."""
+        self.run([sys.executable, "-m", "napari_brats", command, "--events", *flags])
 
     def run(self, command: Sequence[str]) -> None:
         """Start any program that speaks as ``train --events`` does."""
+        self._errors, self._result = "", {}
         self._process.start(command[0], list(command[1:]))
 
     def running(self) -> bool:
@@ -82,7 +82,7 @@ class TrainProcess(QObject):
         self._read()
         self._read_errors()
         if self._result:
-            self.ended.emit(str(self._result["weights"]), bool(self._result["stopped"]))
+            self.ended.emit(self._result)
             return
         lines = [line for line in self._errors.splitlines() if line.strip()]
         last = lines[-1].removeprefix("napari-brats: ") if lines else "it said nothing"

@@ -1,0 +1,66 @@
+"""``napari-brats review``: say how far the review of a case is, or list how all stand."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_brats.cli.options import add_json
+from napari_brats.editing.review import State, mark, read_review
+from napari_brats.errors import CaseError
+from napari_brats.naming import find_patients, recognize, why_not_a_patient
+
+if TYPE_CHECKING:
+    from napari_brats.cli.terminal import Terminal
+    from napari_brats.editing.review import Review
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; without a state the command lists."""
+    parser.add_argument(
+        "case", type=Path, metavar="CASE", help="a patient; to list, also a folder of patients"
+    )
+    states = parser.add_mutually_exclusive_group()
+    for state in State:
+        states.add_argument(
+            f"--{state.replace(' ', '-')}", dest="state", action="store_const", const=state,
+            help=f"mark the case: {state}",
+        )  # fmt: skip
+    parser.add_argument("--reader", metavar="NAME", default="", help="who says so")
+    parser.add_argument(
+        "--mask", type=Path, metavar="FILE",
+        help="the mask they stand for (default: as before, else the case's only saved mask)",
+    )  # fmt: skip
+    parser.add_argument("--notes", metavar="TEXT", default="", help="kept with the mark")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace, terminal: "Terminal") -> int:
+    """Mark one case, or list."""
+    if args.state is not None:
+        files = recognize(args.case)
+        review = mark(files, args.state, args.reader, mask=args.mask, notes=args.notes)
+        what = f" ({review.last.mask})" if review.last.mask else ""
+        text = f"{review.case_id}{what}: {review.state}, says {review.last.reader}"
+        return terminal.answer(text, **_shown(review))
+    patients = find_patients(args.case)
+    if not patients:
+        raise CaseError(why_not_a_patient(args.case))
+    reviews = [read_review(files) for files in patients]
+    if terminal.json:
+        terminal.result({"reviews": [_shown(review) for review in reviews]})
+        return 0
+    headings = ("case", "<state", "<reader", "<mask", "<notes")
+    terminal.table(headings, [tuple(map(str, _shown(review).values())) for review in reviews])
+    return 0
+
+
+def _shown(review: "Review") -> dict[str, str]:
+    """Return what is printed of a case, as ``--json`` names it."""
+    last = review.last
+    return {
+        "case": review.case_id,
+        "state": str(last.state),
+        "reader": last.reader,
+        "mask": last.mask,
+        "notes": last.notes,
+    }

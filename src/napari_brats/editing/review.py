@@ -1,0 +1,242 @@
+"""Reviews: who looked at a case, which mask they stand for, and how far they are.
+
+A case's reviews lie beside its masks in ``<case>_review.json``, one entry for every time that
+somebody marked the case; the last entry says how the case stands. docs/reviews.md has the
+schema. An entry pins the mask's SHA-256: what is changed afterwards is not reviewed any more.
+"""
+
+import getpass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from napari_brats.errors import ReviewError
+from napari_brats.naming import PatientFiles
+from napari_brats.plugin.masks import results_folder, saved_masks
+from napari_brats.volumes import sha256_of, write_json_atomic
+
+SCHEMA = 1
+
+
+class State(StrEnum):
+    """How far the review of a case is."""
+
+    NOT_STARTED = "not started"
+    IN_PROGRESS = "in progress"
+    SECOND_READER = "needs second reader"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one reader said about a case at one time.
+
+    Parameters
+    ----------
+    state : State
+        How far the review is.
+    reader : str
+        Who says so.
+    at : str
+        When (UTC, ISO 8601).
+    mask : str
+        The mask they mean: its file's name if it lies beside the sidecar, else its path;
+        empty where there is none.
+    mask_sha256 : str
+        Of that file as it was then.
+    seconds : float
+        Time spent since the entry before; 0 where nobody measured.
+    notes : str
+        Anything.
+    """
+
+    state: State
+    reader: str = ""
+    at: str = ""
+    mask: str = ""
+    mask_sha256: str = ""
+    seconds: float = 0.0
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """All entries of a case, the oldest first; none: nobody has begun."""
+
+    case_id: str
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def last(self) -> Entry:
+        """The entry that counts; one without a reader if nobody has begun."""
+        return self.entries[-1] if self.entries else Entry(State.NOT_STARTED)
+
+    @property
+    def state(self) -> State:
+        """How the case stands."""
+        return self.last.state
+
+    @property
+    def seconds(self) -> float:
+        """Time that all readers spent."""
+        return sum(entry.seconds for entry in self.entries)
+
+
+def review_path(files: PatientFiles) -> Path:
+    """Return where a case's reviews lie or would lie: beside its masks."""
+    folder = results_folder(next(iter(files.images.values())))
+    return folder / f"{files.case_id}_review.json"
+
+
+def read_review(files: PatientFiles) -> Review:
+    """Return the reviews of a case; none yet is no error.
+
+    Raises
+    ------
+    ReviewError
+        If the file is damaged, of another case or of a newer version.
+    """
+    path = review_path(files)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Review(files.case_id)
+    except (OSError, ValueError) as error:
+        raise ReviewError(
+            f"cannot read the reviews {str(path)!r}: {error}; restore the file from a copy, or "
+            "remove it and mark the case again"
+        ) from error
+    return _from_json(value, files.case_id, path)
+
+
+def mark(
+    files: PatientFiles,
+    state: State,
+    reader: str,
+    *,
+    mask: Path | None = None,
+    seconds: float = 0.0,
+    notes: str = "",
+) -> Review:
+    """Add an entry to a case's reviews and write them, whole or not at all.
+
+    Parameters
+    ----------
+    files : PatientFiles
+        The case.
+    state : State
+        How far the review is.
+    reader : str
+        Who says so.
+    mask : Path, optional
+        The mask they stand for. By default that of the last entry if it is still there, else
+        the case's only saved mask.
+    seconds, notes : float, str
+        As in `Entry`.
+
+    Returns
+    -------
+    Review
+        With the new entry.
+
+    Raises
+    ------
+    ReviewError
+        If nobody is named, or the case is called done or handed on and no mask, or more than
+        one, could be meant.
+    OutputError
+        If it cannot be written; the reviews are then as they were.
+    """
+    if not reader.strip():
+        raise ReviewError(f"nobody is named as the reader of {files.case_id!r}; give a name")
+    review = read_review(files)
+    chosen = mask or _meant(files, review)
+    if chosen is None and state in (State.SECOND_READER, State.DONE):
+        raise ReviewError(_which(files))
+    if chosen is not None and not chosen.is_file():
+        raise ReviewError(f"there is no mask {str(chosen)!r}; save it first or name another file")
+    entry = Entry(
+        state,
+        reader.strip(),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        mask="" if chosen is None else _written(chosen, review_path(files).parent),
+        mask_sha256="" if chosen is None else sha256_of(chosen),
+        seconds=seconds,
+        notes=notes,
+    )
+    review = Review(files.case_id, (*review.entries, entry))
+    values = {"schema": SCHEMA, "case": review.case_id, "entries": [*map(asdict, review.entries)]}
+    write_json_atomic(review_path(files), values)
+    return review
+
+
+def mask_of(files: PatientFiles, entry: Entry) -> Path | None:
+    """Return the file of the mask that an entry stands for, there or not."""
+    return review_path(files).parent / entry.mask if entry.mask else None
+
+
+def likely_reader() -> str:
+    """Return the name under which the person is logged in; empty if that is unknown."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def _meant(files: PatientFiles, review: Review) -> Path | None:
+    """Return the mask that a reader who names none must mean, if that is certain."""
+    before = mask_of(files, review.last)
+    if before is not None and before.is_file():
+        return before
+    masks = saved_masks(next(iter(files.images.values())), files.case_id)
+    return masks[0] if len(masks) == 1 else None
+
+
+def _which(files: PatientFiles) -> str:
+    masks = saved_masks(next(iter(files.images.values())), files.case_id)
+    if not masks:
+        return f"{files.case_id!r} has no saved mask to stand for; save one, or name its file"
+    names = ", ".join(sorted(path.name for path in masks))
+    return f"{files.case_id!r} has {len(masks)} saved masks ({names}); name the one you stand for"
+
+
+def _written(mask: Path, folder: Path) -> str:
+    mask, folder = mask.absolute(), folder.absolute()
+    return mask.name if mask.parent == folder else str(mask)
+
+
+def _from_json(value: Any, case_id: str, path: Path) -> Review:
+    """Check parsed JSON and make reviews of it; fields that are unknown are left alone."""
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
+        found = value.get("schema") if isinstance(value, dict) else value
+        raise ReviewError(
+            f"{str(path)!r} holds no reviews of schema {SCHEMA} but {found!r}; update "
+            "napari-brats, or remove the file and mark the case again"
+        )
+    if value.get("case") != case_id:
+        raise ReviewError(
+            f"{str(path)!r} holds the reviews of {value.get('case')!r}, not of {case_id!r}; "
+            "move it to where that case lies"
+        )
+    try:
+        entries = tuple(_entry(item) for item in value["entries"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReviewError(
+            f"{str(path)!r} holds an entry that cannot be read ({error}); correct it, or remove "
+            "the file and mark the case again"
+        ) from error
+    return Review(case_id, entries)
+
+
+def _entry(item: Mapping[str, Any]) -> Entry:
+    texts = {name: str(item.get(name, "")) for name in ("reader", "at", "mask", "mask_sha256")}
+    return Entry(
+        State(item["state"]),
+        **texts,
+        seconds=float(item.get("seconds", 0.0)),
+        notes=str(item.get("notes", "")),
+    )

@@ -1,0 +1,69 @@
+"""Which model an adapted model came from: what to call the next, and the way back."""
+
+import re
+from itertools import count
+from pathlib import Path
+
+from napari_brats.errors import CheckpointError
+from napari_brats.networks.card import Card
+from napari_brats.networks.catalog import added_names
+from napari_brats.networks.checkpoint import read_card
+from napari_brats.networks.installing import remove_model
+
+PARENT, PARENT_SHA256 = "adapted_from", "adapted_from_sha256"
+"""Keys of a card's ``training``: what finds the model it came from, and that one's SHA-256."""
+
+_VERSION = re.compile(r"(?P<base>.+-adapted)(-v\d+)?")
+
+
+def next_version(model: str) -> str:
+    """Return a free name for what a model is adapted to.
+
+    Examples
+    --------
+    >>> next_version("ward-7")
+    'ward-7-adapted'
+    """
+    plain = Path(model).name.removesuffix(".safetensors").removesuffix("-lite")
+    match = _VERSION.fullmatch(plain)
+    base = match["base"] if match else f"{plain}-adapted"
+    taken = {name.lower() for name in added_names()}
+    names = (base if number == 1 else f"{base}-v{number}" for number in count(1))
+    return next(name for name in names if name.lower() not in taken)
+
+
+def parent_of(card: Card) -> str | None:
+    """Return what finds the model that an adapted one came from; None if it was not adapted."""
+    found = card.training.get(PARENT)
+    return found if isinstance(found, str) else None
+
+
+def roll_back(name: str) -> str:
+    """Remove an adapted model and return what finds the one it came from.
+
+    Raises
+    ------
+    CheckpointError
+        If it was not adapted, or the model that it came from is not there as it was; nothing
+        is removed then.
+    OutputError
+        If its files cannot be deleted.
+    """
+    card = read_card(name)
+    parent = parent_of(card)
+    if parent is None:
+        raise CheckpointError(
+            f"{name!r} was not adapted from another model; there is nothing to go back to"
+        )
+    try:
+        whole = read_card(parent).sha256 == card.training.get(PARENT_SHA256)
+    except CheckpointError:
+        whole = False
+    if not whole:
+        raise CheckpointError(
+            f"{name!r} came from {parent!r}, which is not there any more or has changed; "
+            f"{name!r} stays: bring that model back, or remove this one with "
+            f"`napari-brats models remove {name}`"
+        )
+    remove_model(name)
+    return parent

@@ -1,0 +1,228 @@
+"""`adapt`: learn from corrections, and keep the result only where it is better."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from napari_brats.errors import BratsError, Cancelled, OutputError, TrainingError
+from napari_brats.networks.card import Card
+from napari_brats.networks.checkpoint import read_card
+from napari_brats.networks.installing import add_model, check_new_name
+from napari_brats.networks.lineage import next_version
+from napari_brats.regions import REGIONS
+from napari_brats.training.adapt_config import AdaptConfig
+from napari_brats.training.corrections import Correction, Lesson, find_corrections, sample_lessons
+from napari_brats.training.reports import Progress
+from napari_brats.training.split import grade_of, held_out
+from napari_brats.training.verdict import HELD_BACK, SAMPLE, Adaptation, Compared, objections
+from napari_brats.volumes import write_json_atomic
+
+LEAST_CASES = 2
+_LEAST_SECONDS = 20.0
+
+
+def adapt(
+    config: AdaptConfig,
+    *,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_notice: Callable[[str], None] = print,
+    stop: Callable[[], bool] = lambda: False,
+) -> Adaptation:
+    """Fine-tune a model on reviewed masks, compare on cases held back, install it if better.
+
+    The model that is adapted stays as it is. What is worked with lies in a temporary folder.
+
+    Parameters
+    ----------
+    config : AdaptConfig
+        What to adapt, to which cases.
+    on_progress : callable
+        Takes a `Progress` every few steps.
+    on_notice : callable
+        Takes one line about each case and each phase.
+    stop : callable
+        Asked after each step and between the phases; if it returns True nothing is installed.
+
+    Returns
+    -------
+    Adaptation
+
+    Raises
+    ------
+    Cancelled
+        If it was stopped.
+    CaseError
+        If there is no such folder.
+    CheckpointError
+        If the model has no weights, or the new name cannot be given.
+    TrainingError
+        If there are too few cases or too little time, or the loss is no number any more.
+    OutputError
+        If something cannot be written. Nothing is installed in any of these cases.
+    """
+    began = time.monotonic()
+    card = read_card(config.model)
+    name = config.name or next_version(config.model)
+    check_new_name(name)
+    corrections = find_corrections(config.cases, card.modalities, card.name, unreviewed=config.all)
+    tell(corrections, on_notice)
+    require_enough(corrections)
+    try:
+        with TemporaryDirectory(prefix="napari-brats-adapt-") as folder:
+            run = _Run(config, card, name, Path(folder), began, on_progress, on_notice, stop)
+            return run.result(corrections)
+    except OSError as error:
+        raise OutputError(
+            f"adapting needs room for temporary files: {error}; nothing was installed: make "
+            "room, or name another folder in TMPDIR"
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the phases of one adaptation share."""
+
+    config: AdaptConfig
+    card: Card
+    name: str
+    folder: Path
+    began: float
+    on_progress: Callable[[Progress], None]
+    say: Callable[[str], None]
+    stop: Callable[[], bool]
+
+    def result(self, corrections: Sequence[Correction]) -> Adaptation:
+        """Do everything."""
+        from napari_brats.training.adapting import measure
+
+        samples_of = self._read(corrections)
+        learned, held_back = self._split(list(samples_of))
+        compared = [*held_back, *sample_lessons(self.card.modalities)]
+        self.say(f"comparing on {len(held_back)} held-back and the bundled sample patients")
+        clock = time.monotonic()
+        before = measure(self.config.model, compared, self.config.device, self.stop)
+        comparing = time.monotonic() - clock
+        steps = self._train([samples_of[lesson] for lesson in learned], len(held_back), comparing)
+        self.say("comparing again")
+        after = measure(self._weights, compared, self.config.device, self.stop)
+        rows = tuple(
+            Compared(lesson.files.case_id, HELD_BACK if lesson in held_back else SAMPLE, *scores)
+            for lesson, *scores in zip(compared, before, after, strict=True)
+        )
+        against = objections(rows)
+        if not against:
+            self._install(rows)
+        return Adaptation(
+            model=self.card.name,
+            candidate=self.name,
+            installed=not against,
+            objections=against,
+            compared=rows,
+            trained_on=tuple(lesson.files.case_id for lesson in learned),
+            steps=steps,
+            minutes=self._passed() / 60,
+        )
+
+    def _read(self, corrections: Sequence[Correction]) -> dict[Lesson, Path]:
+        """Put the cases that count on the recipe's grid; one that cannot be read costs no other."""
+        from napari_brats.training.adapting import put_on_grid
+
+        read: dict[Lesson, Path] = {}
+        seen = []
+        for correction in corrections:
+            self._check_stop()
+            try:
+                if correction.lesson is not None:
+                    read[correction.lesson] = put_on_grid(correction.lesson, self.card, self.folder)
+                seen.append(correction)
+            except BratsError as error:
+                seen.append(replace(correction, lesson=None, why_not=str(error)))
+                tell(seen[-1:], self.say)
+        require_enough(seen)
+        return read
+
+    def _split(self, lessons: list[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
+        """Return who is learned from and who is held back."""
+        wanted = self.config.holdout or math.ceil(len(lessons) / 3)
+        grades = [grade_of(lesson.image) for lesson in lessons]
+        kept = held_out(grades, holdout=wanted, seed=self.config.seed)
+        learned = [lesson for number, lesson in enumerate(lessons) if number not in kept]
+        return learned, [lessons[number] for number in kept]
+
+    def _train(self, samples: list[Path], held_back: int, comparing: float) -> int:
+        """Fine-tune, write the candidate and return the steps taken."""
+        from napari_brats.training.adapting import fine_tune
+
+        left = self.config.minutes * 60 - self._passed() - 1.2 * comparing
+        if left < _LEAST_SECONDS:
+            raise TrainingError(
+                f"{self.config.minutes:g} minutes leave no time to train: all else takes "
+                f"{self._passed() + comparing:.0f} s here; give more with --minutes"
+            )
+        self.say(f"learning from {len(samples)} cases, for {left / 60:.1f} minutes at most")
+        candidate = replace(self.card, name=self.name)
+        return fine_tune(
+            self.config, candidate, self.folder, samples, held_back, left / 60,
+            on_progress=self.on_progress, on_notice=self.say, stop=self.stop,
+        )  # fmt: skip
+
+    def _install(self, rows: Sequence[Compared]) -> None:
+        """Put the candidate into the user's folder, with what it scored."""
+        self._check_stop()
+        held_back = [row for row in rows if row.group == HELD_BACK]
+        mean = {
+            when: {
+                name: round(float(np.mean([getattr(row, when)[name] for row in held_back])), 4)
+                for name in REGIONS
+            }
+            for when in ("before", "after")
+        }
+        scores = {
+            "dataset": f"{len(held_back)} held-back cases of those it was adapted to",
+            "metric": "Dice at full resolution; two empty regions 1, one empty region 0",
+            "before": mean["before"],
+            "mean": mean["after"],
+        }
+        card = replace(read_card(self._weights), scores=scores)
+        write_json_atomic(self._weights.with_suffix(".json"), card.to_json())
+        add_model(self._weights, self.name)
+
+    @property
+    def _weights(self) -> Path:
+        return self.folder / f"{self.name}.safetensors"
+
+    def _passed(self) -> float:
+        return time.monotonic() - self.began
+
+    def _check_stop(self) -> None:
+        if self.stop():
+            raise Cancelled("stopped; nothing was installed")
+
+
+def tell(corrections: Sequence[Correction], on_notice: Callable[[str], None]) -> None:
+    """Say of each case which mask counts, or why none does."""
+    for found in corrections:
+        if found.lesson is None:
+            on_notice(f"left out {found.files.case_id}: {found.why_not}")
+        else:
+            by = f"reviewed by {found.reader}" if found.reader else "not reviewed"
+            on_notice(f"{found.files.case_id}: {found.lesson.mask.name}, {by}")
+
+
+def require_enough(corrections: Sequence[Correction]) -> None:
+    """Raise TrainingError if fewer cases count than can be learned from and compared on."""
+    count = sum(found.lesson is not None for found in corrections)
+    if count >= LEAST_CASES:
+        return
+    why = sorted({found.why_not for found in corrections if found.why_not})
+    because = f" ({'; '.join(why[:3])}{'; ...' * (len(why) > 3)})" if why else ""
+    raise TrainingError(
+        f"{count} of {len(corrections)} cases can be learned from{because}; expected "
+        f"{LEAST_CASES} or more, better 5: mark corrected masks with `napari-brats review CASE "
+        "--done`, or take every mask with --all"
+    )

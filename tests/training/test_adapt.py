@@ -1,0 +1,191 @@
+"""From reviewed masks to an installed model, or to none."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_brats.case import load_case, save_segmentation, segmentation_of
+from napari_brats.editing.review import State, mark
+from napari_brats.errors import Cancelled, CheckpointError, OutputError, TrainingError
+from napari_brats.naming import recognize
+from napari_brats.networks.card import Card
+from napari_brats.networks.catalog import added_names
+from napari_brats.networks.checkpoint import load_checkpoint, save_checkpoint
+from napari_brats.networks.lineage import roll_back
+from napari_brats.networks.registry import MODELS, create_model
+from napari_brats.training.adapt import adapt
+from napari_brats.training.adapt_config import AdaptConfig
+from napari_brats.training.adapting import plan_for
+from napari_brats.training.losses import LOSSES
+from napari_brats.training.settings import preset_of
+
+pytestmark = [
+    # forking in a process with threads: DataLoader's default on Linux, harmless for its workers
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
+
+NARROW = {"width": 2, "in_channels": 4, "out_channels": 3}
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    """A narrow network with batch norm, and a model folder of its own."""
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(tmp_path / "models"))
+    torch.manual_seed(0)
+    network = create_model("dresunet3d", "lite", **NARROW)
+    card = Card(
+        name="ward", architecture="dresunet3d", size="lite", recipe="brain-2mm", options=NARROW,
+        modalities=("flair", "t1ce", "t2", "t1"), outputs="regions",
+        training={"steps": 7, "crop": [16, 16, 16]},
+    )  # fmt: skip
+    save_checkpoint(network.eval(), card, tmp_path / "ward")
+    return tmp_path / "ward.safetensors"
+
+
+@pytest.fixture
+def cases(tmp_path, make_patient_folder):
+    """Three cases whose masks somebody stands for, and one without."""
+    for number in range(4):
+        folder = make_patient_folder(
+            tmp_path / "cases", case_id=f"BraTS2021_0000{number}", shape=(34, 36, 32),
+            seed=number + 1, reference=False,
+        )  # fmt: skip
+        case = load_case(folder)
+        mask = segmentation_of(case, (case.images["t1"] > 550).astype(np.uint8) * 3)
+        if number < 3:
+            save_segmentation(mask, folder / f"{case.case_id}_ward_mask.nii.gz")
+            mark(recognize(folder), State.DONE, "Ada")
+    return tmp_path / "cases"
+
+
+@pytest.fixture
+def config(model, cases, monkeypatch):
+    """Settings that take seconds; the bundled patients are as large as real ones."""
+    monkeypatch.setattr("napari_brats.training.adapt.sample_lessons", lambda modalities: [])
+    given = {"steps": 2, "workers": 0, "device": "cpu", "learning_rate": 1e-2}
+    return AdaptConfig(model=str(model), cases=(cases,), **given)
+
+
+def quietly(line):
+    """Take a notice and say nothing."""
+
+
+def test_a_better_model_is_installed_with_its_lineage(config, monkeypatch):
+    """Under a name of its own, the statistics of batch norm kept; rolling back removes it."""
+    monkeypatch.setattr("napari_brats.training.adapt.objections", lambda rows: ())
+    lines, reports = [], []
+    result = adapt(config, on_notice=lines.append, on_progress=reports.append)
+    assert (result.installed, result.candidate, result.steps) == (True, "ward-adapted", 2)
+    assert (len(result.trained_on), len(result.compared)) == (2, 1)
+    assert "left out BraTS2021_00003: it has no saved mask" in lines
+    assert "BraTS2021_00000: BraTS2021_00000_ward_mask.nii.gz, reviewed by Ada" in lines
+    assert reports[-1].fraction == 1
+    old, parent = load_checkpoint(config.model)
+    new, card = load_checkpoint("ward-adapted")
+    assert card.training["adapted_from"] == config.model
+    assert card.training["adapted_from_sha256"] == parent.sha256
+    assert card.training["started_from"]["steps"] == 7
+    assert "BraTS2021_0000" not in str(card.to_json())
+    assert card.scores["mean"] == pytest.approx(result.compared[0].after, abs=1e-4)
+    buffers = dict(old.named_buffers())
+    for name, values in new.named_buffers():
+        torch.testing.assert_close(values, buffers[name], msg=name)
+    assert any(
+        not torch.allclose(one, two, atol=1e-3)
+        for one, two in zip(old.parameters(), new.parameters(), strict=True)
+    )
+    assert roll_back("ward-adapted") == config.model
+    assert added_names() == []
+
+
+def test_what_is_not_better_is_not_installed(config):
+    """A learning rate of 0 improves nothing: the old model stays alone, and the reason is said."""
+    still = replace(config, learning_rate=0.0, steps=1)
+    temporary = set(Path(tempfile.gettempdir()).glob("napari-brats-adapt-*"))
+    result = adapt(still, on_notice=quietly)
+    assert not result.installed
+    assert "0.000 only" in result.objections[0]
+    assert added_names() == []
+    assert result.to_json()["installed"] is None
+    assert set(Path(tempfile.gettempdir()).glob("napari-brats-adapt-*")) == temporary
+
+
+@pytest.mark.parametrize("after", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 9))])
+def test_stopping_installs_nothing(config, after):
+    """Stopped while reading, while comparing, or while training."""
+    asked = iter(range(100))
+    with pytest.raises(Cancelled, match="nothing was installed"):
+        adapt(config, on_notice=quietly, stop=lambda: next(asked) >= after)
+    assert added_names() == []
+
+
+def test_too_few_cases(config, cases):
+    """The count, the reasons and both cures are in the one line."""
+    for number in (0, 1):
+        (cases / f"BraTS2021_0000{number}" / f"BraTS2021_0000{number}_review.json").unlink()
+    with pytest.raises(TrainingError, match=r"1 of 4 cases.*nobody reviewed.*--done.*--all"):
+        adapt(config, on_notice=quietly)
+
+
+def test_masks_that_do_not_fit_leave_too_few(config, cases):
+    """A mask on another grid costs its case, and is named."""
+    foreign = cases.parent / "foreign.nii.gz"
+    for number in (0, 1):
+        folder = cases / f"BraTS2021_0000{number}"
+        next(folder.glob("*_mask.nii.gz")).rename(foreign)
+        small = recognize(cases / "BraTS2021_00003").images["t1"]
+        import nibabel as nib
+
+        codes = np.zeros((8, 8, 8), np.uint8)
+        nib.save(nib.Nifti1Image(codes, nib.load(small).affine), foreign)
+        mark(recognize(folder), State.DONE, "Ada", mask=foreign)
+    lines = []
+    with pytest.raises(TrainingError, match="1 of 4 cases"):
+        adapt(config, on_notice=lines.append)
+    assert any("foreign.nii.gz" in line and "left out" in line for line in lines)
+
+
+def test_no_time(config):
+    """Minutes that reading and comparing use up alone are refused with what they take."""
+    with pytest.raises(TrainingError, match=r"0\.01 minutes leave no time.*--minutes"):
+        adapt(replace(config, minutes=0.01), on_notice=quietly)
+
+
+def test_a_full_disk_installs_nothing(config, monkeypatch):
+    """Where temporary files do not fit, one line says so."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("numpy.save", full)
+    with pytest.raises(OutputError, match=r"No space left.*TMPDIR"):
+        adapt(config, on_notice=quietly)
+    assert added_names() == []
+
+
+def test_a_model_without_weights_or_a_taken_name(config, monkeypatch):
+    """Refused before any case is read."""
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        adapt(replace(config, model="no-such"))
+    with pytest.raises(CheckpointError, match="another name with --name"):
+        adapt(replace(config, name="dresunet3d"))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("size", ["lite", "paper"])
+def test_every_model_has_a_plan(name, size):
+    """Any network at any size: a loss for its outputs, samples that it takes, a low rate."""
+    spec = MODELS[name]
+    card = Card(
+        name=name, architecture=name, size=size, modalities=spec.modalities,
+        recipe="brain-1.5mm" if size == "lite" else spec.recipe, outputs=spec.outputs[size],
+    )  # fmt: skip
+    plan = plan_for(card, learning_rate=1e-4)
+    assert LOSSES[plan.preset.loss].outputs == spec.outputs[size]
+    assert plan.preset.optimizer == preset_of(plan.settings).optimizer == "AdamW"
+    assert plan.preset.learning_rate == 1e-4
+    assert ("intensity" in plan.preset.augmentation) == (size == "lite")
