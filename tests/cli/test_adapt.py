@@ -31,6 +31,7 @@ BETTER = Adaptation(
         ),
     ),
     trained_on=("case-2", "case-3"),
+    share=0.5,
     steps=40,
     minutes=9.5,
 )

@@ -127,7 +127,7 @@ def test_too_few_cases(config, cases):
     """The count, the reasons and both cures are in the one line."""
     for number in (0, 1):
         (cases / f"BraTS2021_0000{number}" / f"BraTS2021_0000{number}_review.json").unlink()
-    with pytest.raises(TrainingError, match=r"1 of 4 cases.*nobody reviewed.*--done.*--all"):
+    with pytest.raises(TrainingError, match=r"1 of 4 cases.*not reviewed.*--done.*--all"):
         adapt(config, on_notice=quietly)
 
 

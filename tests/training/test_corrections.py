@@ -43,7 +43,7 @@ def test_only_what_somebody_stands_for_counts(files):
     """No mask, a mask that nobody reviewed, a review that is not done; then it counts."""
     assert look(files).why_not == "it has no saved mask"
     mask = save_mask(files)
-    assert look(files).why_not == f"nobody reviewed {mask.name!r}"
+    assert look(files).why_not == f"not reviewed: {mask.name}"
     mark(files, State.SECOND_READER, "Ada")
     assert "needs second reader" in look(files).why_not
     mark(files, State.DONE, "Ben")

@@ -19,7 +19,14 @@ from napari_brats.training.adapt_config import AdaptConfig
 from napari_brats.training.corrections import Correction, Lesson, find_corrections, sample_lessons
 from napari_brats.training.reports import Progress
 from napari_brats.training.split import grade_of, held_out
-from napari_brats.training.verdict import HELD_BACK, SAMPLE, Adaptation, Compared, objections
+from napari_brats.training.verdict import (
+    HELD_BACK,
+    SAMPLE,
+    Adaptation,
+    Compared,
+    best_of,
+    objections,
+)
 from napari_brats.volumes import write_json_atomic
 
 LEAST_CASES = 2
@@ -98,7 +105,7 @@ class _Run:
 
     def result(self, corrections: Sequence[Correction]) -> Adaptation:
         """Do everything."""
-        from napari_brats.training.adapting import measure
+        from napari_brats.training.adapting import SHARES, candidate_path, measure
 
         samples_of = self._read(corrections)
         learned, held_back = self._split(list(samples_of))
@@ -107,23 +114,28 @@ class _Run:
         clock = time.monotonic()
         before = measure(self.config.model, compared, self.config.device, self.stop)
         comparing = time.monotonic() - clock
-        steps = self._train([samples_of[lesson] for lesson in learned], len(held_back), comparing)
+        steps = self._train([samples_of[lesson] for lesson in learned], comparing)
         self.say("comparing again")
-        after = measure(self._weights, compared, self.config.device, self.stop)
-        rows = tuple(
-            Compared(lesson.files.case_id, HELD_BACK if lesson in held_back else SAMPLE, *scores)
-            for lesson, *scores in zip(compared, before, after, strict=True)
-        )
-        against = objections(rows)
+        groups = [HELD_BACK if lesson in held_back else SAMPLE for lesson in compared]
+        ids = [lesson.files.case_id for lesson in compared]
+        weights = [candidate_path(self.folder, share) for share in SHARES]
+        tried = []
+        for path in weights:
+            after = measure(path, compared, self.config.device, self.stop)
+            rows = zip(ids, groups, before, after, strict=True)
+            tried.append([Compared(*row) for row in rows])
+        best = best_of(tried)
+        against = objections(tried[best])
         if not against:
-            self._install(rows)
+            self._install(weights[best], tried[best])
         return Adaptation(
             model=self.card.name,
             candidate=self.name,
             installed=not against,
             objections=against,
-            compared=rows,
+            compared=tuple(tried[best]),
             trained_on=tuple(lesson.files.case_id for lesson in learned),
+            share=SHARES[best],
             steps=steps,
             minutes=self._passed() / 60,
         )
@@ -154,24 +166,24 @@ class _Run:
         learned = [lesson for number, lesson in enumerate(lessons) if number not in kept]
         return learned, [lessons[number] for number in kept]
 
-    def _train(self, samples: list[Path], held_back: int, comparing: float) -> int:
-        """Fine-tune, write the candidate and return the steps taken."""
-        from napari_brats.training.adapting import fine_tune
+    def _train(self, samples: list[Path], comparing: float) -> int:
+        """Fine-tune, write the candidates and return the steps taken."""
+        from napari_brats.training.adapting import SHARES, fine_tune
 
-        left = self.config.minutes * 60 - self._passed() - 1.2 * comparing
+        left = self.config.minutes * 60 - self._passed() - 1.1 * len(SHARES) * comparing
         if left < _LEAST_SECONDS:
             raise TrainingError(
                 f"{self.config.minutes:g} minutes leave no time to train: all else takes "
                 f"{self._passed() + comparing:.0f} s here; give more with --minutes"
             )
         self.say(f"learning from {len(samples)} cases, for {left / 60:.1f} minutes at most")
-        candidate = replace(self.card, name=self.name)
+        card = replace(self.card, name=self.name)
         return fine_tune(
-            self.config, candidate, self.folder, samples, held_back, left / 60,
+            self.config, card, self.folder, samples, left / 60,
             on_progress=self.on_progress, on_notice=self.say, stop=self.stop,
         )  # fmt: skip
 
-    def _install(self, rows: Sequence[Compared]) -> None:
+    def _install(self, weights: Path, rows: Sequence[Compared]) -> None:
         """Put the candidate into the user's folder, with what it scored."""
         self._check_stop()
         held_back = [row for row in rows if row.group == HELD_BACK]
@@ -188,13 +200,9 @@ class _Run:
             "before": mean["before"],
             "mean": mean["after"],
         }
-        card = replace(read_card(self._weights), scores=scores)
-        write_json_atomic(self._weights.with_suffix(".json"), card.to_json())
-        add_model(self._weights, self.name)
-
-    @property
-    def _weights(self) -> Path:
-        return self.folder / f"{self.name}.safetensors"
+        card = replace(read_card(weights), scores=scores)
+        write_json_atomic(weights.with_suffix(".json"), card.to_json())
+        add_model(weights, self.name)
 
     def _passed(self) -> float:
         return time.monotonic() - self.began

@@ -33,11 +33,11 @@ class AdaptConfig:
     minutes: float = field(
         default=10.0, metadata={"help": "time for everything: reading, comparing, training"}
     )
-    steps: int = field(default=200, metadata={"help": "optimizer steps at most"})
+    steps: int = field(default=400, metadata={"help": "optimizer steps at most"})
     holdout: int = field(
         default=0, metadata={"help": "cases held back to compare on; 0: a third of them"}
     )
-    learning_rate: float = field(default=3e-4, metadata={"help": "peak learning rate of AdamW"})
+    learning_rate: float = field(default=5e-4, metadata={"help": "peak learning rate of AdamW"})
     device: str = field(default="auto", metadata={"help": "auto, cpu, cuda[:i] or mps"})
     workers: int = field(default=1, metadata={"help": "processes that prepare samples"})
     seed: int = field(default=0, metadata={"help": "decides who is held back, and every draw"})

@@ -1,6 +1,7 @@
 """The steps of `adapt` that compute: masks onto the recipe's grid, measuring, fine-tuning."""
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
 
 MIX_SHARE = 0.3
 """Share of the samples that come from patients mixed in against forgetting."""
+
+SHARES = (1.0, 0.5)
+"""How far the candidates go from the old weights to the fine-tuned ones.
+
+Half-way forgets less (Wortsman et al. 2022, arXiv:2109.01903).
+"""
 
 
 def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
@@ -84,8 +91,10 @@ class Plan:
 def plan_for(card: Card, **given: Any) -> Plan:
     """Return how weights are fine-tuned: as by `ours`, with a loss that fits their outputs.
 
-    Samples are as large as those that the weights were trained on. A network with its authors'
-    recipe gets its authors' samples: our changes of brightness are made for z-scores.
+    Samples are two thirds as long as those that the weights were trained on, and one a step:
+    with batch norm at rest nothing is lost by that, and minutes hold many more steps. A network
+    with its authors' recipe gets its authors' samples: our changes of brightness are made for
+    z-scores.
 
     Parameters
     ----------
@@ -105,13 +114,12 @@ def plan_for(card: Card, **given: Any) -> Plan:
     fitting = [
         name for name in (ours.loss, authors.loss, *LOSSES) if LOSSES[name].outputs == card.outputs
     ]
-    crop = _crop(card, samples)
+    crop = _crop(card) if samples is ours else _box(authors.crop)
     settings = TrainConfig(
         model=card.architecture,
         size=card.size,
         recipe=card.recipe,
         crop=crop,
-        # With batch norm at rest one volume a step makes the most steps of few minutes.
         batch=samples.batch if crop[2] == 1 else 1,
         fuse=False,  # compiling takes longer than it saves in minutes
         **given,
@@ -128,52 +136,55 @@ def plan_for(card: Card, **given: Any) -> Plan:
 
 def fine_tune(
     config: AdaptConfig,
-    candidate: Card,
+    card: Card,
     folder: Path,
     samples: Sequence[Path],
-    held_back: int,
     minutes: float,
     *,
     on_progress: Callable[[Progress], None],
     on_notice: Callable[[str], None],
     stop: Callable[[], bool],
 ) -> int:
-    """Go on from ``config.model``, write the candidate's weights and card, return the steps taken.
+    """Go on from ``config.model``, write one candidate for each of `SHARES`, return the steps.
 
-    Batch norm keeps its running statistics: those of two samples at a time would be worse,
+    Batch norm keeps its running statistics: those of one sample at a time would be worse,
     and what is trained is then exactly what is used.
 
     Parameters
     ----------
     config : AdaptConfig
         What the person decides.
-    candidate : Card
-        The model's card under the candidate's name.
+    card : Card
+        Of the model, under the new name.
     folder : Path
-        Where everything is written.
+        Where everything is written; the candidates as `candidate_path` says.
     samples : sequence of Path
         Cached samples to learn from.
-    held_back : int
-        Cases that are not among them, for the card.
     minutes : float
         Time at most.
     on_progress, on_notice, stop : callable
         As in `adapt`.
+
+    Raises
+    ------
+    Cancelled
+        If ``stop`` said so.
     """
-    recipe = recipe_named(candidate.recipe)
+    recipe = recipe_named(card.recipe)
     same = ("steps", "learning_rate", "device", "workers", "seed")
     plan = plan_for(
-        candidate, start=config.model, output=folder, minutes=minutes, holdout=0,
+        card, start=config.model, output=folder, minutes=minutes, holdout=0,
         check_steps=config.steps, **{name: getattr(config, name) for name in same},
     )  # fmt: skip
     settings = plan.settings
     mixed = list(cache_patients(config.mix, recipe, folder, on_notice))
-    network, _ = load_checkpoint(config.model)
-    freeze_statistics(network.train())
+    old, _ = load_checkpoint(config.model)
     crops = Crops(
         Pool(samples), Pool(mixed) if mixed else None, MIX_SHARE if mixed else 0.0,
         settings.crop, config.seed, plan.preset, recipe,
     )  # fmt: skip
+    network = copy.deepcopy(old).train()
+    freeze_statistics(network)
     module = RegionTraining(settings, network, crops, [], preset=plan.preset)
     averaged = AveragedWeights(settings.average)
     choice = resolve_device(config.device, "auto")
@@ -181,27 +192,59 @@ def fine_tune(
     fit(trainer, module, cure="nothing was installed; make room or set TMPDIR to another folder")
     if stop():
         raise Cancelled("stopped; nothing was installed")
-    training = {
-        PARENT: config.model,
-        PARENT_SHA256: candidate.sha256,
+    facts = {
         "cases": len(samples),
-        "held_back_cases": held_back,
         "masks": "reviewed or not" if config.all else "reviewed",
         "mixed_in_patients": len(mixed) or None,
+        **_facts(module),
+    }
+    for share in SHARES:
+        made = _descendant(card, config.model, {"share_of_new_weights": share, **facts})
+        network = blended(old, averaged.network.cpu(), share)
+        save_checkpoint(network, made, candidate_path(folder, share), half=True)
+    return module.global_step
+
+
+def _facts(module: RegionTraining) -> dict[str, Any]:
+    """Return how a network was fine-tuned, for its card."""
+    settings = module.config
+    return {
         "steps": module.global_step,
         "minutes": round(module.seconds / 60, 1),
         "batch": settings.batch,
         "crop": list(settings.crop),
         "learning_rate": settings.learning_rate,
-        "loss": LOSSES[plan.preset.loss].title,
+        "loss": LOSSES[module.preset.loss].title,
         "seed": settings.seed,
         "device": str(module.device),
-        "started_from": dict(candidate.training),
     }
-    limit = f"Adapted to {len(samples)} cases: made for data like theirs."
-    card = replace(candidate, training=training, scores={}, limits=(*candidate.limits, limit))
-    save_checkpoint(averaged.network, card, folder / candidate.name, half=True)
-    return module.global_step
+
+
+def _descendant(card: Card, parent: str, facts: Mapping[str, Any]) -> Card:
+    """Return the card of a model adapted from that of a card."""
+    training = {
+        PARENT: parent,
+        PARENT_SHA256: card.sha256,
+        **facts,
+        "started_from": dict(card.training),
+    }
+    limit = f"Adapted to {facts['cases']} cases: made for data like theirs."
+    limits = (*(one for one in card.limits if not one.startswith("Adapted to ")), limit)
+    return replace(card, training=training, scores={}, limits=limits)
+
+
+def candidate_path(folder: Path, share: float) -> Path:
+    """Return where a candidate's weights are written."""
+    return folder / f"new-{round(100 * share)}.safetensors"
+
+
+def blended(old: "nn.Module", new: "nn.Module", share: float) -> "nn.Module":
+    """Return a network whose weights lie between those of two, at a share of the way."""
+    between, others = copy.deepcopy(old), new.state_dict()
+    for name, values in between.state_dict().items():
+        if values.is_floating_point():
+            values.lerp_(others[name], share)
+    return between
 
 
 def freeze_statistics(network: "nn.Module") -> None:
@@ -211,9 +254,15 @@ def freeze_statistics(network: "nn.Module") -> None:
             layer.eval()
 
 
-def _crop(card: Card, preset: Preset) -> tuple[int, int, int]:
-    """Return the size of the samples that the weights know, else that of the preset."""
+def _box(crop: tuple[int, ...]) -> tuple[int, int, int]:
+    x, y, z = (*crop, 1)[:3]
+    return x, y, z
+
+
+def _crop(card: Card) -> tuple[int, int, int]:
+    """Return two thirds of the samples' size that the weights know, in steps of 16 voxels."""
     known = card.training.get("crop")
-    fits = isinstance(known, list) and len(known) == 3 and all(type(n) is int for n in known)
-    x, y, z = known if fits and isinstance(known, list) else (*preset.crop, 1)[:3]
+    if not (isinstance(known, list) and len(known) == 3 and all(type(n) is int for n in known)):
+        known = preset_for("ours", card.architecture).crop
+    x, y, z = (max(round(side / 24), 1) * 16 for side in known)
     return x, y, z

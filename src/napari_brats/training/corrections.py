@@ -144,10 +144,10 @@ def _reviewed(files: PatientFiles) -> Correction:
     review = read_review(files)
     if not review.entries:
         masks = _saved(files)
-        what = f"nobody reviewed {masks[0].name!r}" if masks else "it has no saved mask"
+        what = f"not reviewed: {masks[0].name}" if masks else "it has no saved mask"
         return Correction(files, why_not=what)
     if review.state != State.DONE:
-        return Correction(files, why_not=f"its review is not done but {str(review.state)!r}")
+        return Correction(files, why_not=f"its review: {review.state}")
     entry = review.last
     mask = mask_of(files, entry)
     if mask is None or not mask.is_file():

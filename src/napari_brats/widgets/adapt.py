@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 from napari_brats.editing.review import State, mark
 from napari_brats.errors import BratsError
 from napari_brats.networks.catalog import list_models
-from napari_brats.training.corrections import find_corrections
+from napari_brats.training.corrections import Correction, find_corrections
 from napari_brats.widgets.adapt_cases import CasesPanel
 from napari_brats.widgets.adapt_result import ResultTable
 from napari_brats.widgets.captions import captioned
@@ -63,21 +63,24 @@ class AdaptWidget(QWidget):
 
     def look(self) -> None:
         """List the cases of the folder anew."""
-        row = self._row()
-        self.cases.show_cases([])
+        found, words = self._find()
+        self.cases.show_cases(found)
+        self.words.setText(words)
+        self._show_state()
+
+    def _find(self) -> tuple[list[Correction], str]:
+        """Return the cases of the folder, and what to say where there are none."""
+        row = next((row for row in list_models() if row.name == self.models.currentData()), None)
         if row is None or row.card is None or not self.cases.folder():
-            return
+            return [], ""
+        every = self.cases.every.isChecked()
         try:
             found = find_corrections(
-                [Path(self.cases.folder())], row.card.modalities, row.name,
-                unreviewed=self.cases.every.isChecked(),
-            )  # fmt: skip
+                [Path(self.cases.folder())], row.card.modalities, row.name, unreviewed=every
+            )
         except BratsError as error:
-            self.words.setText(str(error))
-            return
-        self.cases.show_cases(found)
-        self.words.setText("" if found else "no patients in this folder")
-        self._show_state()
+            return [], str(error)
+        return found, "" if found else "there is no patient in this folder"
 
     def _connect(self) -> None:
         self.models.opening.connect(lambda: self._fill_models(self.models.currentData()))
@@ -138,7 +141,7 @@ class AdaptWidget(QWidget):
         self.words.setText(reason)
         self._show_state()
 
-    def _mark(self, chosen: list[Any], reader: str) -> None:
+    def _mark(self, chosen: list[Correction], reader: str) -> None:
         """Mark cases as reviewed: the newest saved mask counts, as the list says."""
         try:
             for correction in chosen:
@@ -171,10 +174,6 @@ class AdaptWidget(QWidget):
         self.models.setCurrentIndex(max(self.models.findData(chosen), 0))
         self.models.blockSignals(False)
 
-    def _row(self) -> Any:
-        name = self.models.currentData()
-        return next((row for row in list_models() if row.name == name), None)
-
     def _show_state(self, used: str = "") -> None:
         running = self.process.running()
         self.start.setEnabled(not running and self.cases.count() > 0)
@@ -197,8 +196,10 @@ class AdaptWidget(QWidget):
                 row.addWidget(button)
             column.addLayout(row)
             if self.start in pair:
-                for widget in (self.bar, self.words, self.curves, self.table):
-                    column.addWidget(widget)
+                column.addWidget(self.bar)
+                column.addWidget(self.words)
+        column.addWidget(self.table)
+        column.addWidget(self.curves)
         column.addStretch()
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)

@@ -20,10 +20,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_brats.editing.review import likely_reader
+from napari_brats.plugin.masks import mask_title
 from napari_brats.training.corrections import Correction
 from napari_brats.widgets.captions import captioned
 
-COLUMNS = ("case", "mask, or why it does not count")
+COLUMNS = ("case", "mask, or why none")
 _ROWS_SHOWN = 7
 
 
@@ -87,13 +88,11 @@ class CasesPanel(QWidget):
         self._found = list(found)
         self.list.clear()
         for one in found:
-            what = one.why_not if one.lesson is None else one.lesson.mask.name
-            if one.reader:
-                what += f", {one.reader}"
+            what, whole = _said(one)
             item = QTreeWidgetItem([one.files.case_id, what])
             item.setData(0, Qt.ItemDataRole.UserRole, one)
             for column in range(len(COLUMNS)):
-                item.setToolTip(column, what)
+                item.setToolTip(column, whole)
                 if one.lesson is None:
                     item.setForeground(column, self.palette().placeholderText())
             self.list.addTopLevelItem(item)
@@ -103,7 +102,7 @@ class CasesPanel(QWidget):
         shown = min(max(len(found), 1), _ROWS_SHOWN)
         header = self.list.header()
         height = 0 if header is None else header.sizeHint().height()
-        self.list.setFixedHeight(height + shown * max(self.list.sizeHintForRow(0), 18) + 6)
+        self.list.setFixedHeight(height + shown * max(self.list.sizeHintForRow(0), 12) + 6)
         self._show_choice()
 
     def _chosen(self) -> list[Correction]:
@@ -139,3 +138,13 @@ class CasesPanel(QWidget):
             layout.addWidget(widget)
         layout.addLayout(captioned("Reader", self.reader, self.mark))
         layout.addLayout(captioned("Time", self.minutes))
+
+
+def _said(one: Correction) -> tuple[str, str]:
+    """Return what the list says of a case, and the whole of it for the tooltip."""
+    if one.lesson is None:
+        return one.why_not, one.why_not
+    mask, files = one.lesson.mask, one.files
+    title = "reference" if mask == files.reference else mask_title(mask, files.case_id)
+    by = one.reader or "not reviewed"
+    return f"{title}, {by}", f"{mask.name}, {by}"

@@ -7,8 +7,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_brats.regions import REGIONS
+from napari_brats.training.verdict import HELD_BACK, SAMPLE
 
-_NAMES = {"held back": "held back", "sample": "bundled sample"}
+_GROUPS = {
+    HELD_BACK: "one of your cases, held back: the model did not learn from it",
+    SAMPLE: "a bundled patient of another look, which must not get worse",
+}
 
 
 class ResultTable(QTableWidget):
@@ -22,6 +26,7 @@ class ResultTable(QTableWidget):
         self.setAccessibleName("Dice before and after")
         self.setToolTip("Dice before > after; cases held back taught the model nothing")
         self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideLeft)  # ids differ at their end
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None:
             rows.hide()
@@ -34,11 +39,11 @@ class ResultTable(QTableWidget):
         """Write the rows, as `Adaptation.to_json` names them."""
         self.setRowCount(len(compared))
         for number, row in enumerate(compared):
-            texts = [row["case"]]
+            texts = ["sample" if row["group"] == SAMPLE else row["case"]]
             texts += [f"{row['before'][name]:.2f} > {row['after'][name]:.2f}" for name in REGIONS]
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(f"{row['case']}, {_NAMES[row['group']]}")
+                item.setToolTip(f"{row['case']}: {_GROUPS[row['group']]}")
                 if column:
                     item.setTextAlignment(
                         Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
