@@ -10,13 +10,14 @@ is replaced by the truth, which is known; each is saved and marked as reviewed. 
 already are not made again.
 
 Prints the Dice before and after on the ten, and on real patients of other scanners, which
-nothing here is chosen by.
+nothing here is chosen by; ``adaptation.json`` in the folder has every report.
 """
 
 import argparse
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from napari_brats.training.adapt import adapt
 from napari_brats.training.adapt_config import AdaptConfig
 from napari_brats.training.adapting import measure
 from napari_brats.training.corrections import Lesson
+from napari_brats.volumes import write_json_atomic
 from napari_brats.workflows.segment import segment
 
 # Weaker T2 weighting, an inversion that no longer darkens water in FLAIR, half the uptake.
@@ -140,7 +142,10 @@ def main() -> None:
     config = AdaptConfig(
         model=options.model, cases=(cases,), minutes=options.minutes, device=options.device
     )
-    result = adapt(config, on_progress=lambda at: print(f"step {at.step}, loss {at.loss:.3f}"))
+    reports: list[dict[str, object]] = []
+    result = adapt(config, on_progress=lambda at: reports.append(asdict(at)))
+    record = {"progress": reports, **result.to_json()}
+    write_json_atomic(options.folder / "adaptation.json", record)
     held = [row for row in result.compared if row.group == "held back"]
     ids = [row.case_id for row in held]
     table("held back", ids, [dict(row.before) for row in held], [dict(row.after) for row in held])

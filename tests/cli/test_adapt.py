@@ -31,7 +31,6 @@ BETTER = Adaptation(
         ),
     ),
     trained_on=("case-2", "case-3"),
-    share=0.5,
     steps=40,
     minutes=9.5,
 )

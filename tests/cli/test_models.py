@@ -2,11 +2,13 @@
 
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+import napari_brats
 from napari_brats.cli import main
 from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import added_names
@@ -109,3 +111,28 @@ def test_mistakes_are_one_line(arguments: list[str], capsys: Captured) -> None:
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
+
+
+def test_going_back_to_the_origin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """An adapted model is removed and its origin named; what was not adapted has none."""
+    import dataclasses
+
+    from napari_brats.networks.checkpoint import read_card
+    from napari_brats.networks.installing import add_model
+    from napari_brats.volumes import write_json_atomic
+
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(tmp_path / "models"))
+    assert main(["models", "rollback", "dresunet3d"]) == 2
+    assert "was not adapted" in capsys.readouterr().err
+    card = read_card("dresunet3d")
+    training = {"adapted_from": "dresunet3d", "adapted_from_sha256": card.sha256}
+    weights = Path(napari_brats.__file__).parent / "weights" / "dresunet3d-lite.safetensors"
+    shutil.copy(weights, tmp_path / "new.safetensors")
+    adapted = dataclasses.replace(card, name="ward", training=training)
+    write_json_atomic(tmp_path / "new.json", adapted.to_json())
+    add_model(tmp_path / "new.safetensors")
+    assert main(["models", "rollback", "ward"]) == 0
+    assert "go on with --model dresunet3d" in capsys.readouterr().out
+    assert added_names() == []

@@ -8,7 +8,7 @@ from napari_brats.errors import CheckpointError
 from napari_brats.networks.catalog import added_names, user_folder
 from napari_brats.networks.checkpoint import save_checkpoint
 from napari_brats.networks.installing import add_model, remove_model
-from napari_brats.networks.lineage import next_version, parent_of, roll_back
+from napari_brats.networks.lineage import next_version, parent_of, roll_back, seen_by
 
 
 @pytest.fixture
@@ -37,9 +37,18 @@ def family(trained, tmp_path, monkeypatch):
         ("ward-adapted-v2", "ward-adapted-v2"),
     ],
 )
-def test_the_next_version_is_free(family, model, name):
+def test_the_next_version_is_free(model, name, monkeypatch):
     """Names go on from the model's own, and no model's is taken twice."""
+    monkeypatch.setattr("napari_brats.networks.lineage.added_names", lambda: ["ward-Adapted"])
     assert next_version(model) == name
+
+
+def test_a_model_has_seen_what_its_ancestors_have(family):
+    """All generations are counted; a model that was never adapted has seen nothing that counts."""
+    assert seen_by(family) == frozenset()
+    older = {"learned_from": "a, b", "started_from": None}
+    card = replace(family, training={"learned_from": "c", "started_from": {"started_from": older}})
+    assert seen_by(card) == {"a", "b", "c"}
 
 
 def test_going_back_removes_the_new_and_names_the_old(family):

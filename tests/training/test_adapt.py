@@ -1,5 +1,6 @@
 """From reviewed masks to an installed model, or to none."""
 
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from napari_brats.naming import recognize
 from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import added_names
 from napari_brats.networks.checkpoint import load_checkpoint, save_checkpoint
-from napari_brats.networks.lineage import roll_back
+from napari_brats.networks.lineage import fingerprint, roll_back, seen_by
 from napari_brats.networks.registry import MODELS, create_model
 from napari_brats.training.adapt import adapt
 from napari_brats.training.adapt_config import AdaptConfig
@@ -74,8 +75,11 @@ def quietly(line):
     """Take a notice and say nothing."""
 
 
-def test_a_better_model_is_installed_with_its_lineage(config, monkeypatch):
-    """Under a name of its own, the statistics of batch norm kept; rolling back removes it."""
+def test_a_better_model_is_installed_with_its_lineage(config, cases, monkeypatch):
+    """Under its own name, batch norm's statistics kept; what it has seen is never held back.
+
+    Rolling back removes it.
+    """
     monkeypatch.setattr("napari_brats.training.adapt.objections", lambda rows: ())
     lines, reports = [], []
     result = adapt(config, on_notice=lines.append, on_progress=reports.append)
@@ -98,6 +102,11 @@ def test_a_better_model_is_installed_with_its_lineage(config, monkeypatch):
         not torch.allclose(one, two, atol=1e-3)
         for one, two in zip(old.parameters(), new.parameters(), strict=True)
     )
+    learned = {fingerprint(cases / name / f"{name}_t1.nii.gz") for name in result.trained_on}
+    assert seen_by(card) == learned
+    shutil.rmtree(cases / result.compared[0].case_id)
+    with pytest.raises(TrainingError, match="all 2 cases already"):
+        adapt(replace(config, model="ward-adapted"), on_notice=quietly)
     assert roll_back("ward-adapted") == config.model
     assert added_names() == []
 

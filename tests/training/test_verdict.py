@@ -6,7 +6,6 @@ from napari_brats.training.verdict import (
     HELD_BACK,
     SAMPLE,
     Compared,
-    best_of,
     objections,
     region_gains,
 )
@@ -51,12 +50,3 @@ def test_each_harm_is_an_objection(rows, found):
     assert len(against) == len(found)
     for text, part in zip(against, found, strict=True):
         assert part in text
-
-
-def test_of_several_the_one_without_harm_is_best():
-    """A larger gain with an objection loses; without any it wins."""
-    harmful = [row(0.4, 0.4, -0.1)]
-    small, large = [row(0.1, 0.1, 0.1)], [row(0.2, 0.2, 0.2)]
-    assert best_of([harmful, small]) == 1
-    assert best_of([small, large]) == 1
-    assert best_of([harmful]) == 0

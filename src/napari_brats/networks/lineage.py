@@ -1,6 +1,7 @@
 """Which model an adapted model came from: what to call the next, and the way back."""
 
 import re
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import added_names
 from napari_brats.networks.checkpoint import read_card
 from napari_brats.networks.installing import remove_model
+from napari_brats.volumes import sha256_of
 
 PARENT, PARENT_SHA256 = "adapted_from", "adapted_from_sha256"
 """Keys of a card's ``training``: what finds the model it came from, and that one's SHA-256."""
+
+LEARNED_FROM = "learned_from"
+"""Key of the `fingerprint`s of the cases that an adapted model learned from, by commas."""
 
 _VERSION = re.compile(r"(?P<base>.+-adapted)(-v\d+)?")
 
@@ -36,6 +41,21 @@ def parent_of(card: Card) -> str | None:
     """Return what finds the model that an adapted one came from; None if it was not adapted."""
     found = card.training.get(PARENT)
     return found if isinstance(found, str) else None
+
+
+def fingerprint(image: Path) -> str:
+    """Return what tells a case from others without naming it: of an image's SHA-256."""
+    return sha256_of(image)[:16]
+
+
+def seen_by(card: Card) -> frozenset[str]:
+    """Return the fingerprints of what a model and those it came from were adapted to."""
+    seen: set[str] = set()
+    training: object = card.training
+    while isinstance(training, Mapping):
+        seen.update(str(training.get(LEARNED_FROM, "")).split(", "))
+        training = training.get("started_from")
+    return frozenset(seen - {""})
 
 
 def roll_back(name: str) -> str:

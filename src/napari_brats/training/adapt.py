@@ -13,18 +13,16 @@ from napari_brats.errors import BratsError, Cancelled, OutputError, TrainingErro
 from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import read_card
 from napari_brats.networks.installing import add_model, check_new_name
-from napari_brats.networks.lineage import next_version
+from napari_brats.networks.lineage import fingerprint, next_version, seen_by
 from napari_brats.regions import REGIONS
 from napari_brats.training.adapt_config import AdaptConfig
 from napari_brats.training.corrections import Correction, Lesson, find_corrections, sample_lessons
 from napari_brats.training.reports import Progress
-from napari_brats.training.split import grade_of, held_out
 from napari_brats.training.verdict import (
     HELD_BACK,
     SAMPLE,
     Adaptation,
     Compared,
-    best_of,
     objections,
 )
 from napari_brats.volumes import write_json_atomic
@@ -105,37 +103,32 @@ class _Run:
 
     def result(self, corrections: Sequence[Correction]) -> Adaptation:
         """Do everything."""
-        from napari_brats.training.adapting import SHARES, candidate_path, measure
+        from napari_brats.training.adapting import measure
 
-        samples_of = self._read(corrections)
-        learned, held_back = self._split(list(samples_of))
+        samples = self._read(corrections)
+        held_back = self._held_back(list(samples))
+        learned = {lesson: path for lesson, path in samples.items() if lesson not in held_back}
         compared = [*held_back, *sample_lessons(self.card.modalities)]
         self.say(f"comparing on {len(held_back)} held-back and the bundled sample patients")
         clock = time.monotonic()
         before = measure(self.config.model, compared, self.config.device, self.stop)
         comparing = time.monotonic() - clock
-        steps = self._train([samples_of[lesson] for lesson in learned], comparing)
+        steps = self._train(learned, comparing)
         self.say("comparing again")
+        after = measure(self._weights, compared, self.config.device, self.stop)
         groups = [HELD_BACK if lesson in held_back else SAMPLE for lesson in compared]
         ids = [lesson.files.case_id for lesson in compared]
-        weights = [candidate_path(self.folder, share) for share in SHARES]
-        tried = []
-        for path in weights:
-            after = measure(path, compared, self.config.device, self.stop)
-            rows = zip(ids, groups, before, after, strict=True)
-            tried.append([Compared(*row) for row in rows])
-        best = best_of(tried)
-        against = objections(tried[best])
+        rows = [Compared(*row) for row in zip(ids, groups, before, after, strict=True)]
+        against = objections(rows)
         if not against:
-            self._install(weights[best], tried[best])
+            self._install(rows)
         return Adaptation(
             model=self.card.name,
             candidate=self.name,
             installed=not against,
             objections=against,
-            compared=tuple(tried[best]),
+            compared=tuple(rows),
             trained_on=tuple(lesson.files.case_id for lesson in learned),
-            share=SHARES[best],
             steps=steps,
             minutes=self._passed() / 60,
         )
@@ -158,19 +151,24 @@ class _Run:
         require_enough(seen)
         return read
 
-    def _split(self, lessons: list[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
-        """Return who is learned from and who is held back."""
-        wanted = self.config.holdout or math.ceil(len(lessons) / 3)
-        grades = [grade_of(lesson.image) for lesson in lessons]
-        kept = held_out(grades, holdout=wanted, seed=self.config.seed)
-        learned = [lesson for number, lesson in enumerate(lessons) if number not in kept]
-        return learned, [lessons[number] for number in kept]
+    def _held_back(self, lessons: list[Lesson]) -> list[Lesson]:
+        """Return who is held back; nobody whom the old model has learned from already."""
+        seen = seen_by(self.card)
+        new = [lesson for lesson in lessons if fingerprint(lesson.image) not in seen]
+        if not new:
+            raise TrainingError(
+                f"{self.card.name!r} has learned from all {len(lessons)} cases already, so none "
+                "can be held back to compare on; review at least one more case"
+            )
+        wanted = min(self.config.holdout or math.ceil(len(lessons) / 3), len(lessons) - 1)
+        order = np.random.default_rng(self.config.seed).permutation(len(new))
+        return [new[number] for number in sorted(order[:wanted])]
 
-    def _train(self, samples: list[Path], comparing: float) -> int:
-        """Fine-tune, write the candidates and return the steps taken."""
-        from napari_brats.training.adapting import SHARES, fine_tune
+    def _train(self, samples: dict[Lesson, Path], comparing: float) -> int:
+        """Fine-tune, write the new model and return the steps taken."""
+        from napari_brats.training.adapting import fine_tune
 
-        left = self.config.minutes * 60 - self._passed() - 1.1 * len(SHARES) * comparing
+        left = self.config.minutes * 60 - self._passed() - 1.2 * comparing
         if left < _LEAST_SECONDS:
             raise TrainingError(
                 f"{self.config.minutes:g} minutes leave no time to train: all else takes "
@@ -183,8 +181,8 @@ class _Run:
             on_progress=self.on_progress, on_notice=self.say, stop=self.stop,
         )  # fmt: skip
 
-    def _install(self, weights: Path, rows: Sequence[Compared]) -> None:
-        """Put the candidate into the user's folder, with what it scored."""
+    def _install(self, rows: Sequence[Compared]) -> None:
+        """Put the new model into the user's folder, with what it scored."""
         self._check_stop()
         held_back = [row for row in rows if row.group == HELD_BACK]
         mean = {
@@ -200,9 +198,13 @@ class _Run:
             "before": mean["before"],
             "mean": mean["after"],
         }
-        card = replace(read_card(weights), scores=scores)
-        write_json_atomic(weights.with_suffix(".json"), card.to_json())
-        add_model(weights, self.name)
+        card = replace(read_card(self._weights), scores=scores)
+        write_json_atomic(self._weights.parent / f"{self.name}.json", card.to_json())
+        add_model(self._weights, self.name)
+
+    @property
+    def _weights(self) -> Path:
+        return self.folder / f"{self.name}.safetensors"
 
     def _passed(self) -> float:
         return time.monotonic() - self.began

@@ -38,6 +38,9 @@ class AdaptConfig:
         default=0, metadata={"help": "cases held back to compare on; 0: a third of them"}
     )
     learning_rate: float = field(default=5e-4, metadata={"help": "peak learning rate of AdamW"})
+    mixed_precision: bool = field(
+        default=True, metadata={"help": "compute in bfloat16 where the device can"}
+    )
     device: str = field(default="auto", metadata={"help": "auto, cpu, cuda[:i] or mps"})
     workers: int = field(default=1, metadata={"help": "processes that prepare samples"})
     seed: int = field(default=0, metadata={"help": "decides who is held back, and every draw"})

@@ -15,7 +15,7 @@ from napari_brats.metrics.overlap import joint_counts
 from napari_brats.metrics.scores import score_regions
 from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import load_checkpoint, save_checkpoint
-from napari_brats.networks.lineage import PARENT, PARENT_SHA256
+from napari_brats.networks.lineage import LEARNED_FROM, PARENT, PARENT_SHA256, fingerprint
 from napari_brats.networks.registry import model_spec
 from napari_brats.preprocessing.recipes import recipe_named
 from napari_brats.regions import REGIONS
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 MIX_SHARE = 0.3
 """Share of the samples that come from patients mixed in against forgetting."""
 
-SHARES = (1.0, 0.5)
-"""How far the candidates go from the old weights to the fine-tuned ones.
+SHARE = 0.5
+"""How far the new model goes from the old weights to the fine-tuned ones.
 
-Half-way forgets less (Wortsman et al. 2022, arXiv:2109.01903).
+Half-way gains nearly as much and forgets far less (Wortsman et al. 2022, arXiv:2109.01903).
 """
 
 
@@ -138,14 +138,14 @@ def fine_tune(
     config: AdaptConfig,
     card: Card,
     folder: Path,
-    samples: Sequence[Path],
+    samples: Mapping[Lesson, Path],
     minutes: float,
     *,
     on_progress: Callable[[Progress], None],
     on_notice: Callable[[str], None],
     stop: Callable[[], bool],
 ) -> int:
-    """Go on from ``config.model``, write one candidate for each of `SHARES`, return the steps.
+    """Go on from ``config.model``, write the new model, and return the steps taken.
 
     Batch norm keeps its running statistics: those of one sample at a time would be worse,
     and what is trained is then exactly what is used.
@@ -157,9 +157,9 @@ def fine_tune(
     card : Card
         Of the model, under the new name.
     folder : Path
-        Where everything is written; the candidates as `candidate_path` says.
-    samples : sequence of Path
-        Cached samples to learn from.
+        Where everything is written, the new model under its card's name.
+    samples : mapping of Lesson to Path
+        What to learn from, and where it lies on the recipe's grid.
     minutes : float
         Time at most.
     on_progress, on_notice, stop : callable
@@ -171,7 +171,7 @@ def fine_tune(
         If ``stop`` said so.
     """
     recipe = recipe_named(card.recipe)
-    same = ("steps", "learning_rate", "device", "workers", "seed")
+    same = ("steps", "learning_rate", "mixed_precision", "device", "workers", "seed")
     plan = plan_for(
         card, start=config.model, output=folder, minutes=minutes, holdout=0,
         check_steps=config.steps, **{name: getattr(config, name) for name in same},
@@ -180,7 +180,7 @@ def fine_tune(
     mixed = list(cache_patients(config.mix, recipe, folder, on_notice))
     old, _ = load_checkpoint(config.model)
     crops = Crops(
-        Pool(samples), Pool(mixed) if mixed else None, MIX_SHARE if mixed else 0.0,
+        Pool([*samples.values()]), Pool(mixed) if mixed else None, MIX_SHARE if mixed else 0.0,
         settings.crop, config.seed, plan.preset, recipe,
     )  # fmt: skip
     network = copy.deepcopy(old).train()
@@ -194,14 +194,16 @@ def fine_tune(
         raise Cancelled("stopped; nothing was installed")
     facts = {
         "cases": len(samples),
+        LEARNED_FROM: ", ".join(fingerprint(lesson.image) for lesson in samples),
+        "share_of_new_weights": SHARE,
         "masks": "reviewed or not" if config.all else "reviewed",
         "mixed_in_patients": len(mixed) or None,
         **_facts(module),
     }
-    for share in SHARES:
-        made = _descendant(card, config.model, {"share_of_new_weights": share, **facts})
-        network = blended(old, averaged.network.cpu(), share)
-        save_checkpoint(network, made, candidate_path(folder, share), half=True)
+    made = _descendant(card, config.model, facts)
+    save_checkpoint(
+        blended(old, averaged.network.cpu(), SHARE), made, folder / card.name, half=True
+    )
     return module.global_step
 
 
@@ -231,11 +233,6 @@ def _descendant(card: Card, parent: str, facts: Mapping[str, Any]) -> Card:
     limit = f"Adapted to {facts['cases']} cases: made for data like theirs."
     limits = (*(one for one in card.limits if not one.startswith("Adapted to ")), limit)
     return replace(card, training=training, scores={}, limits=limits)
-
-
-def candidate_path(folder: Path, share: float) -> Path:
-    """Return where a candidate's weights are written."""
-    return folder / f"new-{round(100 * share)}.safetensors"
 
 
 def blended(old: "nn.Module", new: "nn.Module", share: float) -> "nn.Module":

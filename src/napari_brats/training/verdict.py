@@ -66,8 +66,6 @@ class Adaptation:
         The held-back cases and the bundled samples, before and after.
     trained_on : tuple of str
         Cases, by id.
-    share : float
-        How far the new model goes from the old weights to the fine-tuned ones.
     steps : int
         Optimizer steps taken.
     minutes : float
@@ -80,7 +78,6 @@ class Adaptation:
     objections: tuple[str, ...]
     compared: tuple[Compared, ...]
     trained_on: tuple[str, ...]
-    share: float
     steps: int
     minutes: float
 
@@ -101,7 +98,6 @@ class Adaptation:
                 }
                 for row in self.compared
             ],
-            "share_of_new_weights": self.share,
             "steps": self.steps,
             "minutes": round(self.minutes, 2),
         }
@@ -115,16 +111,6 @@ def region_gains(rows: Sequence[Compared]) -> dict[str, float]:
         name: float(np.mean([row.after[name] - row.before[name] for row in rows]))
         for name in REGIONS
     }
-
-
-def best_of(tried: Sequence[Sequence[Compared]]) -> int:
-    """Return which of several comparisons is best: without objections if any is, then by gain."""
-
-    def worth(number: int) -> tuple[bool, float]:
-        gains = [row.gain for row in tried[number] if row.group == HELD_BACK]
-        return not objections(tried[number]), float(np.mean(gains)) if gains else 0.0
-
-    return max(range(len(tried)), key=worth)
 
 
 def objections(rows: Sequence[Compared]) -> tuple[str, ...]:
