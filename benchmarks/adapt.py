@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
-from napari_brats.editing.review import State, mark
+from napari_brats.editing.review import mark
+from napari_brats.editing.states import State
 from napari_brats.naming import find_patients
 from napari_brats.plugin.masks import mask_path
 from napari_brats.regions import REGIONS

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
-from napari_brats.editing.review import Entry, State, mark, mask_of, read_review, review_path
+from napari_brats.editing.review import Entry, mark, mask_of, read_review, review_path
+from napari_brats.editing.states import State
 from napari_brats.errors import OutputError, ReviewError
 from napari_brats.naming import recognize
 from napari_brats.volumes import sha256_of

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
-from napari_brats.editing.review import State, mark
+from napari_brats.editing.review import mark
+from napari_brats.editing.states import State
 from napari_brats.errors import Cancelled, CheckpointError, OutputError, TrainingError
 from napari_brats.naming import recognize
 from napari_brats.networks.card import Card

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
-from napari_brats.editing.review import State, mark
+from napari_brats.editing.review import mark
+from napari_brats.editing.states import State
 from napari_brats.errors import CaseError
 from napari_brats.naming import recognize
 from napari_brats.training.corrections import Lesson, find_corrections, sample_lessons

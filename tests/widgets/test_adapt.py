@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
-from napari_brats.editing.review import State, mark, read_review
+from napari_brats.editing.review import mark, read_review
+from napari_brats.editing.states import State
 from napari_brats.naming import recognize
 
 pytestmark = pytest.mark.gui

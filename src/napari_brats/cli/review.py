@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_brats.cli.options import add_json
-from napari_brats.editing.review import State, mark, read_review
-from napari_brats.errors import CaseError
-from napari_brats.naming import find_patients, recognize, why_not_a_patient
+from napari_brats.editing.states import State
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal
@@ -36,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Mark one case, or list."""
+    from napari_brats.editing.review import mark, read_review
+    from napari_brats.errors import CaseError
+    from napari_brats.naming import find_patients, recognize, why_not_a_patient
+
     if args.state is not None:
         files = recognize(args.case)
         review = mark(files, args.state, args.reader, mask=args.mask, notes=args.notes)

@@ -10,25 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from napari_brats.editing.states import State
 from napari_brats.errors import ReviewError
 from napari_brats.naming import PatientFiles
 from napari_brats.plugin.masks import results_folder, saved_masks
 from napari_brats.volumes import sha256_of, write_json_atomic
 
 SCHEMA = 1
-
-
-class State(StrEnum):
-    """How far the review of a case is."""
-
-    NOT_STARTED = "not started"
-    IN_PROGRESS = "in progress"
-    SECOND_READER = "needs second reader"
-    DONE = "done"
 
 
 @dataclass(frozen=True)
@@ -152,7 +143,9 @@ def mark(
         If it cannot be written; the reviews are then as they were.
     """
     if not reader.strip():
-        raise ReviewError(f"nobody is named as the reader of {files.case_id!r}; give a name")
+        raise ReviewError(
+            f"nobody is named as the reader of {files.case_id!r}; give a name (--reader)"
+        )
     review = read_review(files)
     chosen = mask or _meant(files, review)
     if chosen is None and state in (State.SECOND_READER, State.DONE):
@@ -199,9 +192,11 @@ def _meant(files: PatientFiles, review: Review) -> Path | None:
 def _which(files: PatientFiles) -> str:
     masks = saved_masks(next(iter(files.images.values())), files.case_id)
     if not masks:
-        return f"{files.case_id!r} has no saved mask to stand for; save one, or name its file"
+        return (
+            f"{files.case_id!r} has no saved mask to stand for; save one, or name its file (--mask)"
+        )
     names = ", ".join(sorted(path.name for path in masks))
-    return f"{files.case_id!r} has {len(masks)} saved masks ({names}); name the one you stand for"
+    return f"{files.case_id!r} has {len(masks)} saved masks ({names}); name the one you stand for (--mask)"
 
 
 def _written(mask: Path, folder: Path) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.case import Case, load_case, require_modalities
-from napari_brats.editing.review import State, mask_of, read_review
+from napari_brats.editing.review import mask_of, read_review
+from napari_brats.editing.states import State
 from napari_brats.errors import BratsError, CaseError
 from napari_brats.naming import PatientFiles, find_patients
 from napari_brats.plugin.masks import read_mask, saved_masks

@@ -15,7 +15,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_brats.editing.review import State, mark
+from napari_brats.editing.review import mark
+from napari_brats.editing.states import State
 from napari_brats.errors import BratsError
 from napari_brats.networks.catalog import list_models
 from napari_brats.training.corrections import Correction, find_corrections
