@@ -196,7 +196,10 @@ def _which(files: PatientFiles) -> str:
             f"{files.case_id!r} has no saved mask to stand for; save one, or name its file (--mask)"
         )
     names = ", ".join(sorted(path.name for path in masks))
-    return f"{files.case_id!r} has {len(masks)} saved masks ({names}); name the one you stand for (--mask)"
+    return (
+        f"{files.case_id!r} has {len(masks)} saved masks ({names}); name the one you stand for "
+        "(--mask)"
+    )
 
 
 def _written(mask: Path, folder: Path) -> str:
