@@ -40,7 +40,7 @@ def test_gains_are_means():
         ([row(0.004, 0.004, 0.004)], ["+0.004 only"]),
         ([row(0.2, 0.1, -0.03)], ["ET of the held-back cases changed by -0.030"]),
         ([row(0.4, 0.4, 0.4), row(-0.06, -0.06, -0.06, case_id="b")], ["b changed by -0.060"]),
-        ([row(0.1, 0.1, 0.1), row(-0.1, -0.1, -0.1, group=SAMPLE)], ["sample patients"]),
+        ([row(0.1, 0.1, 0.1), row(-0.1, -0.1, -0.1, group=SAMPLE)], ["bundled patients"]),
         ([row(-0.1, -0.1, -0.1)], ["-0.100 only", "WT", "TC", "ET", "case changed"]),
     ],
 )

@@ -103,17 +103,21 @@ class _Run:
 
     def result(self, corrections: Sequence[Correction]) -> Adaptation:
         """Do everything."""
-        from napari_brats.training.adapting import measure
+        from napari_brats.training.adapting import measure, mixed_in
 
         samples = self._read(corrections)
         held_back = self._held_back(list(samples))
         learned = {lesson: path for lesson, path in samples.items() if lesson not in held_back}
-        compared = [*held_back, *sample_lessons(self.card.modalities)]
-        self.say(f"comparing on {len(held_back)} held-back and the bundled sample patients")
+        # One bundled patient is mixed in against forgetting, the other tells whether it helped.
+        bundled = sample_lessons(self.card.modalities)
+        folders, number = self.config.mix, 0 if self.config.mix else 1
+        mixed = mixed_in(folders, bundled[:number], self.card, self.folder, self.say)
+        compared = [*held_back, *bundled[number:]]
+        self.say(f"comparing on {len(held_back)} held-back cases and a bundled sample")
         clock = time.monotonic()
         before = measure(self.config.model, compared, self.config.device, self.stop)
         comparing = time.monotonic() - clock
-        steps = self._train(learned, comparing)
+        steps = self._train(learned, mixed, comparing)
         self.say("comparing again")
         after = measure(self._weights, compared, self.config.device, self.stop)
         groups = [HELD_BACK if lesson in held_back else SAMPLE for lesson in compared]
@@ -164,11 +168,13 @@ class _Run:
         order = np.random.default_rng(self.config.seed).permutation(len(new))
         return [new[number] for number in sorted(order[:wanted])]
 
-    def _train(self, samples: dict[Lesson, Path], comparing: float) -> int:
+    def _train(self, samples: dict[Lesson, Path], mixed: list[Path], comparing: float) -> int:
         """Fine-tune, write the new model and return the steps taken."""
         from napari_brats.training.adapting import fine_tune
 
-        left = self.config.minutes * 60 - self._passed() - 1.2 * comparing
+        left = (
+            self.config.minutes * 60 - self._passed() - 1.6 * comparing
+        )  # the machine may slow down
         if left < _LEAST_SECONDS:
             raise TrainingError(
                 f"{self.config.minutes:g} minutes leave no time to train: all else takes "
@@ -177,8 +183,8 @@ class _Run:
         self.say(f"learning from {len(samples)} cases, for {left / 60:.1f} minutes at most")
         card = replace(self.card, name=self.name)
         return fine_tune(
-            self.config, card, self.folder, samples, left / 60,
-            on_progress=self.on_progress, on_notice=self.say, stop=self.stop,
+            self.config, card, self.folder, samples, mixed, left / 60,
+            on_progress=self.on_progress, stop=self.stop,
         )  # fmt: skip
 
     def _install(self, rows: Sequence[Compared]) -> None:

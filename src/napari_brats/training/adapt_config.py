@@ -28,12 +28,15 @@ class AdaptConfig:
     )
     mix: tuple[Path, ...] = field(
         default=(),
-        metadata={"help": "folders of further patients with references, against forgetting"},
+        metadata={
+            "help": "folders of patients with references to mix in against forgetting (default: a "
+            "bundled sample)"
+        },
     )
     minutes: float = field(
         default=10.0, metadata={"help": "time for everything: reading, comparing, training"}
     )
-    steps: int = field(default=400, metadata={"help": "optimizer steps at most"})
+    steps: int = field(default=200, metadata={"help": "optimizer steps at most"})
     holdout: int = field(
         default=0, metadata={"help": "cases held back to compare on; 0: a third of them"}
     )

@@ -55,6 +55,19 @@ def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
     return path
 
 
+def mixed_in(
+    folders: Sequence[Path],
+    samples: Sequence[Lesson],
+    card: Card,
+    cache: Path,
+    on_notice: Callable[[str], None],
+) -> list[Path]:
+    """Preprocess what is mixed in: the patients with references of some folders, else samples."""
+    if folders:
+        return list(cache_patients(folders, recipe_named(card.recipe), cache, on_notice))
+    return [put_on_grid(lesson, card, cache) for lesson in samples]
+
+
 def measure(
     model: str | Path, lessons: Sequence[Lesson], device: str, stop: Callable[[], bool]
 ) -> list[dict[str, float]]:
@@ -139,10 +152,10 @@ def fine_tune(
     card: Card,
     folder: Path,
     samples: Mapping[Lesson, Path],
+    mixed: Sequence[Path],
     minutes: float,
     *,
     on_progress: Callable[[Progress], None],
-    on_notice: Callable[[str], None],
     stop: Callable[[], bool],
 ) -> int:
     """Go on from ``config.model``, write the new model, and return the steps taken.
@@ -160,9 +173,11 @@ def fine_tune(
         Where everything is written, the new model under its card's name.
     samples : mapping of Lesson to Path
         What to learn from, and where it lies on the recipe's grid.
+    mixed : sequence of Path
+        Cached samples that are mixed in against forgetting.
     minutes : float
         Time at most.
-    on_progress, on_notice, stop : callable
+    on_progress, stop : callable
         As in `adapt`.
 
     Raises
@@ -170,18 +185,16 @@ def fine_tune(
     Cancelled
         If ``stop`` said so.
     """
-    recipe = recipe_named(card.recipe)
     same = ("steps", "learning_rate", "mixed_precision", "device", "workers", "seed")
     plan = plan_for(
         card, start=config.model, output=folder, minutes=minutes, holdout=0,
         check_steps=config.steps, **{name: getattr(config, name) for name in same},
     )  # fmt: skip
     settings = plan.settings
-    mixed = list(cache_patients(config.mix, recipe, folder, on_notice))
     old, _ = load_checkpoint(config.model)
     crops = Crops(
         Pool([*samples.values()]), Pool(mixed) if mixed else None, MIX_SHARE if mixed else 0.0,
-        settings.crop, config.seed, plan.preset, recipe,
+        settings.crop, config.seed, plan.preset, recipe_named(card.recipe),
     )  # fmt: skip
     network = copy.deepcopy(old).train()
     freeze_statistics(network)

@@ -20,7 +20,7 @@ SAMPLE_TOLERANCE = 0.05
 RULE = (
     f"The new model is installed if the mean Dice of the held-back cases rises by {LEAST_GAIN:g} "
     f"at least, no region of theirs falls by more than {REGION_TOLERANCE:g} on average, no single "
-    f"case by more than {CASE_TOLERANCE:g}, and the bundled sample patients by no more than "
+    f"case by more than {CASE_TOLERANCE:g}, and bundled patients that were not learned from by no more than "
     f"{SAMPLE_TOLERANCE:g}."
 )
 
@@ -129,5 +129,5 @@ def objections(rows: Sequence[Compared]) -> tuple[str, ...]:
     worse = [row for row in held_back if row.gain < -CASE_TOLERANCE]
     found += [f"{row.case_id} changed by {row.gain:+.3f}" for row in worse]
     if samples and (change := float(np.mean([row.gain for row in samples]))) < -SAMPLE_TOLERANCE:
-        found.append(f"the bundled sample patients changed by {change:+.3f}")
+        found.append(f"the bundled patients changed by {change:+.3f}")
     return tuple(found)
