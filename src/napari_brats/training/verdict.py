@@ -20,8 +20,8 @@ SAMPLE_TOLERANCE = 0.05
 RULE = (
     f"The new model is installed if the mean Dice of the held-back cases rises by {LEAST_GAIN:g} "
     f"at least, no region of theirs falls by more than {REGION_TOLERANCE:g} on average, no single "
-    f"case by more than {CASE_TOLERANCE:g}, and bundled patients that were not learned from by no more than "
-    f"{SAMPLE_TOLERANCE:g}."
+    f"case by more than {CASE_TOLERANCE:g}, and a bundled patient that taught it nothing by no "
+    f"more than {SAMPLE_TOLERANCE:g}."
 )
 
 
