@@ -3,7 +3,7 @@ r"""Adapt a model to another scanner from five corrected cases, and measure what
     python benchmarks/adapt.py --anatomy ../shared/anatomy --real ../shared/data/validation \
         --folder /tmp/adapt
 
-Makes synthetic patients as a scanner of other contrast would see them (`SCANNER`): five to
+Makes synthetic patients as a scanner of other contrast would see them (`SCANNERS`): five to
 correct, ten that nobody learns from. Of the five the model makes a mask; whoever corrects it
 is replaced by the truth, which is known; each is saved and marked as reviewed. Then
 ``napari-brats adapt`` does its work within ``--minutes``. Patients that lie in ``--folder``
@@ -37,8 +37,8 @@ from napari_brats.training.corrections import Lesson
 from napari_brats.volumes import write_json_atomic
 from napari_brats.workflows.segment import segment
 
-# Weaker T2 weighting, an inversion that no longer darkens water in FLAIR, half the uptake.
-_OTHER = {
+# Weak contrast everywhere: edema hardly brighter than cortex, half the uptake, water not dark.
+_LOW_CONTRAST = {
     "t1": {
         "csf": (0.5, 0.7), "ventricle": (0.45, 0.6), "cortex": (0.8, 1.0), "edema": (0.75, 0.95),
         "necrosis": (0.55, 0.8), "enhancing": (0.7, 0.95), "nonenhancing": (0.65, 0.9),
@@ -57,14 +57,22 @@ _OTHER = {
         "necrosis": (0.9, 1.6), "enhancing": (1.1, 1.5), "nonenhancing": (1.2, 1.6),
     },
 }  # fmt: skip
-SCANNER: Contrasts = {name: {**row, **_OTHER[name]} for name, row in CONTRASTS.items()}
+# Water as bright in FLAIR as in T2, so that it looks like edema; less uptake. Nothing is hidden.
+_BRIGHT_WATER = {
+    "flair": {"csf": (1.6, 2.4), "ventricle": (1.8, 2.8), "choroid": (1.4, 2.2)},
+    "t1ce": {"enhancing": (1.1, 1.7)},
+}
+SCANNERS: dict[str, Contrasts] = {
+    title: {name: {**row, **other.get(name, {})} for name, row in CONTRASTS.items()}
+    for title, other in (("low-contrast", _LOW_CONTRAST), ("bright-water", _BRIGHT_WATER))
+}
 CORRECTED, UNSEEN = 5, 10
 FIRST_SEED = 71_000
 
 Dice = list[dict[str, float]]
 
 
-def make_patients(folder: Path, anatomy: Path) -> None:
+def make_patients(folder: Path, anatomy: Path, scanner: str) -> None:
     """Make what lacks of the fifteen patients; the brains of the five are none of the ten's."""
     maps = sorted(anatomy.glob("*.nii*"))
     for number in range(CORRECTED + UNSEEN):
@@ -74,7 +82,7 @@ def make_patients(folder: Path, anatomy: Path) -> None:
             continue
         print(f"making {case_id} ({group})", flush=True)
         brain = load_anatomy(maps[number % len(maps)])
-        patient = make_patient(brain, FIRST_SEED + number, contrasts=SCANNER)
+        patient = make_patient(brain, FIRST_SEED + number, contrasts=SCANNERS[scanner])
         made = write_patient(patient, folder / "partial", case_id)
         if group == "corrected":
             (folder / "truth").mkdir(parents=True, exist_ok=True)
@@ -128,12 +136,14 @@ def main() -> None:
     parser.add_argument("--anatomy", type=Path, required=True, help="folder of tissue maps")
     parser.add_argument("--real", type=Path, help="real patients with references, to measure on")
     parser.add_argument("--folder", type=Path, required=True, help="where to work")
+    parser.add_argument("--scanner", choices=SCANNERS, default="low-contrast")
     parser.add_argument("--model", default="dresunet3d", help="model to adapt")
     parser.add_argument("--minutes", type=float, default=10.0, help="time for the adaptation")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--make-only", action="store_true", help="make the patients and end")
     options = parser.parse_args()
-    make_patients(options.folder, options.anatomy)
+    options.folder /= options.scanner
+    make_patients(options.folder, options.anatomy, options.scanner)
     if options.make_only:
         return
     models = options.folder / "models"
