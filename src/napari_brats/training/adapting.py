@@ -42,7 +42,7 @@ MIX_SHARE = 0.3
 SHARE = 0.5
 """How far the new model goes from the old weights to the fine-tuned ones.
 
-Half-way gains nearly as much and forgets far less (Wortsman et al. 2022, arXiv:2109.01903).
+Half-way gains nearly as much and forgets less (Wortsman et al. 2022, arXiv:2109.01903).
 """
 
 
