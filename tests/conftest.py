@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -100,6 +101,14 @@ def data_home(
     monkeypatch.setenv("NAPARI_BRATS_DATA", str(tmp_path / "home"))
     monkeypatch.setenv("NAPARI_BRATS_CACHE", str(tmp_path_factory.mktemp("cache")))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt, also where a shell started the tests in the background without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -104,6 +104,7 @@ def test_interrupted_is_one_line_and_130(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one child process")
 def test_a_real_interrupt_ends_the_process(
     tmp_path: Path, make_patient_folder: MakePatient

@@ -101,6 +101,7 @@ def test_a_program_gets_lines_of_json(
     assert end == {"weights": str(tmp_path.resolve() / "weights.safetensors"), "stopped": True}
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to oneself")
 def test_the_first_interrupt_ends_in_good_order(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from napari_brats.case import load_case
 from napari_brats.errors import CheckpointError
 from napari_brats.preprocessing.recipes import RECIPES, Recipe, prepare, recipe_named
+from napari_brats.volumes import spacing_of
 
 CUBE = (128, 128, 128)
 EVERY_RECIPE = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -84,7 +85,10 @@ def test_masks_return_to_the_patients_grid(
 def test_masks_keep_their_place_in_the_world(
     recipe: Recipe, affine: np.ndarray, where: tuple[int, int, int]
 ) -> None:
-    """A blob's centroid in mm is the same on the patient's grid, the recipe's, and back."""
+    """A blob's centroid in mm is the same on the patient's grid, the recipe's, and back.
+
+    To half a millimeter, or about a third of the recipe's voxel where that is more.
+    """
     shape = (16, 17, 15)
     prepared = prepare(recipe, images_of(shape), affine)
     blob = np.zeros((1, *shape), np.float32)
@@ -92,8 +96,10 @@ def test_masks_keep_their_place_in_the_world(
     blob[0, x - 2 : x + 3, y - 2 : y + 3, z - 2 : z + 3] = 1
     there = prepared.way.there(blob)
     expected = centroid(blob, affine)
-    np.testing.assert_allclose(centroid(there, prepared.affine), expected, atol=0.5)
-    np.testing.assert_allclose(centroid(prepared.way.back(there), affine), expected, atol=0.5)
+    apart_mm = max(0.5, 0.35 * float(spacing_of(prepared.affine).max()))
+    np.testing.assert_allclose(centroid(there, prepared.affine), expected, atol=apart_mm)
+    back = prepared.way.back(there)
+    np.testing.assert_allclose(centroid(back, affine), expected, atol=apart_mm)
 
 
 @EVERY_RECIPE
