@@ -79,9 +79,14 @@ def test_segment_hands_its_options_on(
 
 
 def test_segment_without_weights_says_how_to_get_some(
-    tmp_path: Path, make_patient_folder: MakePatient, capsys: Captured
+    tmp_path: Path,
+    make_patient_folder: MakePatient,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Captured,
 ) -> None:
     """Random weights are never used."""
+    (tmp_path / "weights").mkdir()
+    monkeypatch.setattr("napari_brats.networks.card.WEIGHTS_FOLDER", tmp_path / "weights")
     folder = make_patient_folder(tmp_path)
     assert main(["segment", str(folder), "--model", "kermi2018"]) == 2
     assert "napari-brats train --model kermi2018" in capsys.readouterr().err
