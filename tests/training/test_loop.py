@@ -187,6 +187,27 @@ def test_a_crop_that_the_network_cannot_take(tiny):
         train(replace(tiny, crop=(20, 16, 16)), on_notice=quietly)
 
 
+@pytest.mark.parametrize("broken", [1, 99])
+def test_gradients_that_are_not_finite_are_passed_over(tiny, monkeypatch, broken):
+    """One broken step changes no weight; training ends with a cure if they do not stop."""
+    passed_over = RegionTraining.on_before_optimizer_step
+    left = iter(range(broken))
+
+    def step(self, optimizer):
+        if next(left, None) is not None:
+            next(self.network.parameters()).grad.fill_(torch.nan)
+        passed_over(self, optimizer)
+
+    monkeypatch.setattr(RegionTraining, "on_before_optimizer_step", step)
+    config = replace(tiny, steps=12)
+    if broken == 1:
+        train(config, on_notice=quietly)
+        assert np.isfinite(losses(config)).all()
+        return
+    with pytest.raises(TrainingError, match=r"of 11 steps in a row up to step 11 .*lower"):
+        train(config, on_notice=quietly)
+
+
 def test_a_loss_that_is_not_a_number_stops_with_the_cure(tiny, monkeypatch):
     """Training never goes on from a broken loss; the last good state is kept and resumes."""
     config = replace(tiny, steps=4, check_steps=2)

@@ -29,6 +29,8 @@ from napari_brats.training.settings import preset_of
 from napari_brats.training.stream import Consecutive, Crops
 from napari_brats.training.targets import targets_for
 
+_MOST_PASSED_OVER = 10
+
 HELD_OUT = "dice"
 """The held-out patients' mean Dice in the logs; with ``_WT`` and so on, each region's."""
 
@@ -83,6 +85,7 @@ class RegionTraining(LightningModule):
         self.epoch_steps = epoch_steps
         self.fraction = self.seconds = self.waited = 0.0
         self._clock = time.monotonic()
+        self._passed_over = 0
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """Return the stream from where the training stands."""
@@ -143,14 +146,38 @@ class RegionTraining(LightningModule):
         with torch.autocast(self.device.type, enabled=False):
             loss: Tensor = self.loss(logits, targets_for(regions, self.outputs))
         if not math.isfinite(loss.item()):
-            cure = f"lower --learning-rate (now {self.config.learning_rate:g})"
-            if self.config.mixed_precision:
-                cure += " or give --no-mixed-precision"
             raise TrainingError(
                 f"the loss became {loss.item()} at step {self.global_step + 1}; the last "
-                f"checkpoint is kept: {cure} and train again"
+                f"checkpoint is kept: {self._cure()}"
             )
         return loss
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Pass over a step whose gradients are not finite: oneDNN's are not, now and then.
+
+        Raises
+        ------
+        TrainingError
+            If it happens too often in a row.
+        """
+        gradients = [one.grad for one in self.network.parameters() if one.grad is not None]
+        if all(bool(torch.isfinite(one).all()) for one in gradients):
+            self._passed_over = 0
+            return
+        self._passed_over += 1
+        if self._passed_over > _MOST_PASSED_OVER:
+            raise TrainingError(
+                f"the gradients of {self._passed_over} steps in a row up to step "
+                f"{self.global_step + 1} were not finite; the last checkpoint is kept: "
+                f"{self._cure()}"
+            )
+        optimizer.zero_grad()
+
+    def _cure(self) -> str:
+        cure = f"lower --learning-rate (now {self.config.learning_rate:g})"
+        if self.config.mixed_precision:
+            cure += " or give --no-mixed-precision"
+        return f"{cure} and train again"
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Log, and stop when the time is over."""
