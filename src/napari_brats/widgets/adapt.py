@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +28,7 @@ from napari_brats.widgets.model_card import model_title
 from napari_brats.widgets.model_panel import ModelPanel
 from napari_brats.widgets.pace import duration
 from napari_brats.widgets.preferences import prefer_model, preferences
+from napari_brats.widgets.scrolling import let_scroll
 from napari_brats.widgets.train_process import TrainProcess
 
 
@@ -202,13 +202,7 @@ class AdaptWidget(QWidget):
         column.addWidget(self.table)
         column.addWidget(self.curves)
         column.addStretch()
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        let_scroll(self, inside)
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
 
 from napari_brats.plugin.layers import mask_layer
 from napari_brats.widgets.background import soon
@@ -27,6 +26,7 @@ from napari_brats.widgets.recovery_panel import Confirm, RecoveryPanel, confirm_
 from napari_brats.widgets.references import protect_references
 from napari_brats.widgets.run_control import RunControl, Unfinished
 from napari_brats.widgets.run_panel import RunPanel
+from napari_brats.widgets.scrolling import let_scroll
 from napari_brats.widgets.tool_control import ToolControl
 from napari_brats.widgets.tools_panel import ToolsPanel
 
@@ -65,56 +65,63 @@ class SegmentWidget(QWidget):
         protect_references(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
         self.readout = CursorReadout(napari_viewer, self._show_place)
-        desk = Desk(napari_viewer)
-        self.mask_control = MaskControl(
-            napari_viewer, self.masks, lambda titles: self.ask(titles), soon
-        )
-        self.paint_control = PaintControl(
-            napari_viewer,
-            self.mask_control.book,
-            self.paint,
-            soon,
-            lambda: _main_window(self) is not None,
-        )
-        self.paint_control.choose(self.masks.mask())
-        self.masks.mask_chosen.connect(self.paint_control.choose)
-        self.patient_control = PatientControl(
-            desk,
-            self.patients,
-            self.mask_control.may_close,
-            self.mask_control.book.unsaved_voxels,
-        )
-        self.run_control = RunControl(napari_viewer, desk, self.models, self.run)
-        self.tool_control = ToolControl(
-            napari_viewer,
-            self.mask_control.book,
-            self.tools,
-            self.run_control,
-            self.paint_control.painter.limits,
-            soon,
-        )
-        self.tool_control.choose(self.masks.mask())
-        self.masks.mask_chosen.connect(self.tool_control.choose)
-        self.recovery = Recovery(
-            napari_viewer,
-            desk,
-            self.mask_control,
-            self.found,
-            lambda question: self.confirm(question),
-            soon,
-        )
+        self._make_controls()
+        self._connect()
         for work in unfinished:
             self.run_control.take_over(work)
-        self.patient_control.on_opened.append(self.letters.update)
-        self.patient_control.on_settled.append(self.run_control.deliver_waiting)
-        self.patient_control.on_settled.append(self.recovery.look)
-        self.mask_control.on_saved.append(self.patients.mark_segmented)
         self._guard: CloseGuard | None = None
         self._status: QLabel | None = None
         self._release = self._make_release()
         self.destroyed.connect(self._release)
         if not napari_viewer.layers:
             set_aside()
+
+    def _make_controls(self) -> None:
+        """Give each panel what works behind it."""
+        desk = Desk(self.viewer)
+        self.mask_control = MaskControl(
+            self.viewer, self.masks, lambda titles: self.ask(titles), soon
+        )
+        self.paint_control = PaintControl(
+            self.viewer,
+            self.mask_control.book,
+            self.paint,
+            soon,
+            lambda: _main_window(self) is not None,
+        )
+        self.patient_control = PatientControl(
+            desk,
+            self.patients,
+            self.mask_control.may_close,
+            self.mask_control.book.unsaved_voxels,
+        )
+        self.run_control = RunControl(self.viewer, desk, self.models, self.run)
+        self.tool_control = ToolControl(
+            self.viewer,
+            self.mask_control.book,
+            self.tools,
+            self.run_control,
+            self.paint_control.painter.limits,
+            soon,
+        )
+        self.recovery = Recovery(
+            self.viewer,
+            desk,
+            self.mask_control,
+            self.found,
+            lambda question: self.confirm(question),
+            soon,
+        )
+
+    def _connect(self) -> None:
+        """Tell the controls of one another's doings."""
+        for follow in (self.paint_control.choose, self.tool_control.choose):
+            follow(self.masks.mask())
+            self.masks.mask_chosen.connect(follow)
+        self.patient_control.on_opened.append(self.letters.update)
+        self.patient_control.on_settled.append(self.run_control.deliver_waiting)
+        self.patient_control.on_settled.append(self.recovery.look)
+        self.mask_control.on_saved.append(self.patients.mark_segmented)
 
     def open(self, path: str | Path) -> None:
         """List the patients at a path; a single one is opened at once."""
@@ -201,14 +208,7 @@ class SegmentWidget(QWidget):
         for panel in (*panels, self.paint, self.tools):
             column.addWidget(panel)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidget(body)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        let_scroll(self, body)
         self.setMinimumWidth(NARROWEST)
 
 

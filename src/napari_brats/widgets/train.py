@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -18,6 +17,7 @@ from napari_brats.training.curves import LOG_FOLDER, read_log
 from napari_brats.training.resume import STATE_NAME
 from napari_brats.widgets.curves_view import CurvesView
 from napari_brats.widgets.pace import duration
+from napari_brats.widgets.scrolling import let_scroll
 from napari_brats.widgets.train_form import TrainForm
 from napari_brats.widgets.train_process import TrainProcess
 
@@ -63,13 +63,7 @@ class TrainWidget(QWidget):
         for widget in (self.bar, self.words, self.curves):
             column.addWidget(widget)
         column.addStretch()
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        let_scroll(self, inside)
 
     def _connect(self) -> None:
         self.start.clicked.connect(lambda: self._begin(self.form.flags()))

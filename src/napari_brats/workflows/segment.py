@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,17 +93,15 @@ def segment(
     start = time.perf_counter()
     say = on_notice or _ignore
     cards = read_cards(model)
-    name = joint_name(cards)
     case = _load(patient, labels, cards)
     loaded = time.perf_counter()
     for note in case.notes:
         say(note)
-    maker = maker_name(name, mirror)
+    maker = maker_name(joint_name(cards), mirror)
     target = _target(output, probabilities, case, maker)
     # Torch is loaded here, when all that can be refused without it has been looked at.
-    networks = _networks(
-        model, tuple(card.sha256 for card in cards), device, precision, engine, mirror
-    )
+    hashes = tuple(fingerprints(cards).values())
+    networks = _networks(model, hashes, device, precision, engine, mirror)
     prediction = networks.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
@@ -112,27 +110,30 @@ def segment(
     done = time.perf_counter()
     _remember(maker, prediction, done - start)
     volumes_ml, scores = _measure(case, prediction.tissues)
+    seconds = {**prediction.seconds, "load": loaded - start, "save": done - save_start}
     return SegmentResult(
         case=case,
         segmentation=segmentation,
         probabilities=prediction.probabilities,
-        model=name,
         device=prediction.device.torch_name,
         engine=prediction.engine,
-        seconds={
-            **prediction.seconds,
-            "load": loaded - start,
-            "save": done - save_start,
-            "total": time.perf_counter() - start,
-        },
+        seconds={**seconds, "total": time.perf_counter() - start},
         volumes_ml=volumes_ml,
         scores=scores,
         output=target,
-        members=tuple(card.name for card in cards),
         mirrored=mirror,
         missing=prediction.missing,
-        weights_sha256=fingerprints(cards),
+        **_origin(cards),
     )
+
+
+def _origin(cards: Sequence[Card]) -> dict[str, Any]:
+    """Return the fields of the result that say which weights made it."""
+    return {
+        "model": joint_name(cards),
+        "members": tuple(card.name for card in cards),
+        "weights_sha256": fingerprints(cards),
+    }
 
 
 @lru_cache(maxsize=_KEPT_NETWORKS)

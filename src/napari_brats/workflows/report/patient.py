@@ -70,9 +70,7 @@ def report_patient(
         check_file(output, (".html",), "--output")
     subject = load_subject(patient, [mask] if mask else [], reference=reference, labels=labels)
     case = subject.case
-    if output is None:
-        output = folder_beside(patient) / f"{case.case_id}_{subject.title}_report.html"
-        check_file(output, (".html",), "--output")
+    output = output or _beside(patient, subject)
     said = {} if run is None else origin.run_facts(run, case.case_id)
     changes = None if before is None else origin.changes_since(before, case, subject.mask)
     found = findings.find(case, subject.mask)
@@ -92,9 +90,7 @@ def report_patient(
         scores=scores,
         metrics=[METRICS[name] for name in _SCORES],
         regions=REGIONS,
-        colors={
-            TISSUE_TITLES[tissue]: color for tissue, color in PALETTES[palette].tissues.items()
-        },
+        colors=_colors(palette),
         pictures=_pictures(subject, Options(palette=palette)),
         files=origin.files_of(subject),
         cards=[(card.name, origin.card_facts(card)) for card in cards],
@@ -106,6 +102,16 @@ def report_patient(
         rules=findings,
     )
     return write_bytes_atomic(output, content)
+
+
+def _beside(patient: Path, subject: Subject) -> Path:
+    path = folder_beside(patient) / f"{subject.case.case_id}_{subject.title}_report.html"
+    check_file(path, (".html",), "--output")
+    return path
+
+
+def _colors(palette: str) -> dict[str, Any]:
+    return {TISSUE_TITLES[tissue]: color for tissue, color in PALETTES[palette].tissues.items()}
 
 
 def summary(found: Findings) -> str:
