@@ -30,6 +30,10 @@ class EngineError(DeviceError):
     """An engine is not installed or refuses a network; another may take its place."""
 
 
+class ClusterError(BratsError):
+    """A cluster cannot be reached, or its workers cannot do the work."""
+
+
 class TrainingError(BratsError):
     """A training cannot go on."""
 

@@ -20,13 +20,13 @@ from napari_brats.volumes import (
 )
 
 
-def load_case(path: str | Path, *, labels: str | None = None) -> Case:
+def load_case(path: str | Path | PatientFiles, *, labels: str | None = None) -> Case:
     """Read a patient and check it before anything is computed.
 
     Parameters
     ----------
-    path : str or Path
-        The patient's folder or one of its files.
+    path : str, Path or PatientFiles
+        The patient's folder or one of its files; or files that were found already.
     labels : str, optional
         Label convention of the reference; by default the one of the file naming.
 
@@ -43,7 +43,7 @@ def load_case(path: str | Path, *, labels: str | None = None) -> Case:
     LabelError
         If the reference holds codes that the convention does not know.
     """
-    files = recognize(path)
+    files = path if isinstance(path, PatientFiles) else recognize(path)
     convention = label_convention(labels or files.convention_name)
     with ThreadPoolExecutor() as pool:
         reading = {

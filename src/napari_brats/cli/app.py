@@ -15,6 +15,7 @@ from typing import NoReturn
 from napari_brats.cli import (
     adapt,
     animate,
+    cohort,
     convert,
     demo,
     doctor,
@@ -30,7 +31,8 @@ from napari_brats.cli.terminal import Terminal
 from napari_brats.errors import BratsError
 
 COMMANDS = (
-    segment, evaluate, review, figure, animate, report, convert, models, demo, train, adapt, doctor,
+    segment, cohort, evaluate, review, figure, animate, report, convert, models, demo, train,
+    adapt, doctor,
 )  # fmt: skip
 USER_MISTAKE = 2
 INTERRUPTED = 130
@@ -83,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 `doctor` found a problem or `adapt` no better model, 2 a user's
+        Exit code: 0 done, 1 `doctor` found a problem, `adapt` no better model or
+        `cohort` a patient that failed, 2 a user's
         mistake, 130 interrupted, 141 nobody reads the output any more.
     """
     for stream in (sys.stdout, sys.stderr):

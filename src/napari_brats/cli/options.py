@@ -26,6 +26,33 @@ def add_labels(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """Declare how networks run: ``--mirror``, ``--device``, ``--engine``, ``--precision``."""
+    parser.add_argument(
+        "--mirror",
+        action="store_true",
+        help="average over the patient and its mirror image, left for right: twice the work",
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="D",
+        help="auto, cpu, cuda, cuda:1, ... or mps (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        metavar="E",
+        help="auto, torch or openvino (CPUs) (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        metavar="P",
+        help="auto, float32, bfloat16 or float16 (default: %(default)s)",
+    )
+
+
 def add_masks(parser: argparse.ArgumentParser) -> None:
     """Declare which masks of a patient to look at: ``--mask``, ``--reference``, ``--labels``."""
     parser.add_argument(

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_brats.cli.options import add_json, add_labels
+from napari_brats.cli.options import add_json, add_labels, add_running
 from napari_brats.networks.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -26,34 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     parser.add_argument(
-        "--mirror",
-        action="store_true",
-        help="average over the patient and its mirror image, left for right: twice the work",
-    )
-    parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
         help="mask to write (default: beside the case, <case>_<model>_mask.nii.gz)",
     )
-    parser.add_argument(
-        "--device",
-        default="auto",
-        metavar="D",
-        help="auto, cpu, cuda, cuda:1, ... or mps (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--engine",
-        default="auto",
-        metavar="E",
-        help="auto, torch or openvino (CPUs) (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--precision",
-        default="auto",
-        metavar="P",
-        help="auto, float32, bfloat16 or float16 (default: %(default)s)",
-    )
+    add_running(parser)
     parser.add_argument(
         "--probabilities",
         type=Path,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from time import perf_counter
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from napari_brats.case import Case, require_modalities
 from napari_brats.inference.blending import OnStep
 from napari_brats.inference.devices import DeviceChoice
-from napari_brats.inference.engines import Engine
 from napari_brats.inference.memory import voxels
 from napari_brats.inference.postprocessing import tissues_from_probabilities, without_traces
 from napari_brats.inference.runner import OnNotice, Ran
 from napari_brats.networks.checkpoint import Card
 from napari_brats.networks.ensembles import joint_name
-from napari_brats.preprocessing.recipes import Prepared, Recipe, prepare, recipe_named
+from napari_brats.preprocessing.recipes import Prepared, prepare, recipe_named
+
+if TYPE_CHECKING:
+    from napari_brats.inference.engines import Engine
+    from napari_brats.preprocessing.ways import Way
 
 
 class Member(Protocol):
@@ -109,64 +112,109 @@ def predict_average(
     DeviceError
         If memory does not suffice.
     """
-    say = on_notice or _ignore
-    missing = _missing(members, case, say)
-    run = _Run(case, missing, len(members), on_step, say)
-    groups = _by_recipe(members).items()
-    total = reduce(np.add, (run.regions(recipe, group) for recipe, group in groups))
-    with _timed(run.seconds, "postprocess"):
-        probabilities = total / np.float32(len(members)) if len(members) > 1 else total
-        tissues = _tissues(probabilities, members, case.voxel_ml, say)
-    moved = [engine for engine in run.engines if engine.device != members[0].device]
-    told = (moved or run.engines)[0]
-    return Prediction(
-        probabilities=probabilities,
-        tissues=tissues,
-        device=told.device,
-        engine=told.name,
-        seconds=run.seconds,
-        voxels=run.voxels,
-        memory_bytes=run.memory_bytes,
-        missing=missing,
-        notes=tuple(run.notes),
-    )
+    passage = Passage(members, case, on_notice=on_notice)
+    for recipe in passage.recipes:
+        passage.prepare(recipe)
+        passage.run(recipe, on_step)
+        passage.undo(recipe)
+    return passage.prediction()
 
 
-@dataclass
-class _Run:
-    """What several networks do for one case, and what they have told so far."""
+class Passage:
+    """A case on its way through some networks, stage by stage.
 
-    case: Case
-    missing: tuple[str, ...]
-    parts: int
-    on_step: OnStep | None
-    say: OnNotice
-    engines: list[Engine] = field(default_factory=list)
-    memory_bytes: int = 0
-    voxels: int = 0
-    notes: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("preprocess", "network", "postprocess"), 0.0)
-    )
+    Each recipe is prepared, run and undone, in this order. Different stages may run in
+    different threads, one after the other: while a network is at work on one case the next
+    is prepared.
 
-    def regions(self, recipe: Recipe, members: Sequence[Member]) -> NDArray[np.float32]:
-        """Return the sum of the probabilities of members with one recipe, on the case's grid."""
-        with _timed(self.seconds, "preprocess"):
-            prepared = prepare(recipe, self.case.images, self.case.affine, self.missing)
+    Parameters
+    ----------
+    members, case, on_notice
+        As `predict_average` takes them.
+
+    Raises
+    ------
+    CaseError
+        If a modality is missing that a member needs.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], case: Case, *, on_notice: OnNotice | None = None
+    ) -> None:
+        self._members = members
+        self._case = case
+        self._say = on_notice or _ignore
+        self._missing = _missing(members, case, self._say)
+        self._groups = _by_recipe(members)
+        self._prepared: dict[str, Prepared] = {}
+        self._sums: dict[str, tuple[Way, NDArray[np.float32]]] = {}
+        self._total: NDArray[np.float32] | None = None
+        self._engines: list[Engine] = []
+        self._memory_bytes = self._voxels = 0
+        self._notes: list[str] = []
+        self._seconds = dict.fromkeys(("preprocess", "network", "postprocess"), 0.0)
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Rows of `RECIPES` that the members need."""
+        return tuple(self._groups)
+
+    def prepare(self, recipe: str) -> None:
+        """Preprocess the case by a recipe."""
+        case = self._case
+        with _timed(self._seconds, "preprocess"):
+            prepared = prepare(recipe_named(recipe), case.images, case.affine, self._missing)
         for note in prepared.way.notes:
-            self.say(note)
-            self.notes.append(note)
-        total = reduce(np.add, (self._of(member, prepared) for member in members))
-        with _timed(self.seconds, "postprocess"):
-            return prepared.way.back(total)
+            self._say(note)
+            self._notes.append(note)
+        self._prepared[recipe] = prepared
 
-    def _of(self, member: Member, prepared: Prepared) -> NDArray[np.float32]:
-        part = share(self.on_step, len(self.engines), self.parts)
-        with _timed(self.seconds, "network"):
-            ran = member.regions(prepared, on_step=part, on_notice=self.say)
-        self.engines.append(ran.engine)
-        self.memory_bytes = max(self.memory_bytes, ran.memory_bytes)
-        self.voxels += voxels(ran.values.shape[1:])
+    def run(self, recipe: str, on_step: OnStep | None = None) -> None:
+        """Run all members that have a recipe; what was prepared is let go."""
+        prepared = self._prepared.pop(recipe)
+        total = reduce(
+            np.add, (self._of(member, prepared, on_step) for member in self._groups[recipe])
+        )
+        self._sums[recipe] = prepared.way, total
+
+    def undo(self, recipe: str) -> None:
+        """Take what the members say back to the case's grid."""
+        way, total = self._sums.pop(recipe)
+        with _timed(self._seconds, "postprocess"):
+            back = way.back(total)
+            self._total = back if self._total is None else self._total + back
+
+    def prediction(self) -> Prediction:
+        """Return what they say together, when every recipe is undone."""
+        if self._total is None:
+            raise RuntimeError("nothing was run")
+        members, total = self._members, self._total
+        with _timed(self._seconds, "postprocess"):
+            probabilities = total / np.float32(len(members)) if len(members) > 1 else total
+            tissues = _tissues(probabilities, members, self._case.voxel_ml, self._say)
+        moved = [engine for engine in self._engines if engine.device != members[0].device]
+        told = (moved or self._engines)[0]
+        return Prediction(
+            probabilities=probabilities,
+            tissues=tissues,
+            device=told.device,
+            engine=told.name,
+            seconds=self._seconds,
+            voxels=self._voxels,
+            memory_bytes=self._memory_bytes,
+            missing=self._missing,
+            notes=tuple(self._notes),
+        )
+
+    def _of(
+        self, member: Member, prepared: Prepared, on_step: OnStep | None
+    ) -> NDArray[np.float32]:
+        part = share(on_step, len(self._engines), len(self._members))
+        with _timed(self._seconds, "network"):
+            ran = member.regions(prepared, on_step=part, on_notice=self._say)
+        self._engines.append(ran.engine)
+        self._memory_bytes = max(self._memory_bytes, ran.memory_bytes)
+        self._voxels += voxels(ran.values.shape[1:])
         return ran.values
 
 
@@ -182,11 +230,11 @@ def _missing(members: Sequence[Member], case: Case, say: OnNotice) -> tuple[str,
     return tuple(without)
 
 
-def _by_recipe(members: Sequence[Member]) -> dict[Recipe, list[Member]]:
+def _by_recipe(members: Sequence[Member]) -> dict[str, list[Member]]:
     groups: dict[str, list[Member]] = {}
     for member in members:
         groups.setdefault(member.card.recipe, []).append(member)
-    return {recipe_named(name): group for name, group in groups.items()}
+    return groups
 
 
 def _tissues(

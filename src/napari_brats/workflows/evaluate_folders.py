@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from napari_brats.workflows.pairing import pair_up
 ALL = "all"
 
 Column = dict[str, float | None]
+Rows = Mapping[str, Mapping[str, float | None]]
 
 
 @dataclass(frozen=True)
@@ -172,13 +173,17 @@ def write_csv(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
     OutputError
         If it cannot be written.
     """
+    return write_scores(path, [(case, one.task, one.rows()) for case, one in cases.items()])
+
+
+def write_scores(path: str | Path, cases: Iterable[tuple[str, str, Rows]]) -> Path:
+    """Write the table of `write_csv` from case id, task and `Evaluation.rows` of each case."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["case", "task", "region", *METRICS])
-    for case, evaluation in cases.items():
-        for region, values in evaluation.rows().items():
-            cells = [_cell(values[name]) for name in METRICS]
-            writer.writerow([case, evaluation.task, region, *cells])
+    for case, task, rows in cases:
+        for region, values in rows.items():
+            writer.writerow([case, task, region, *(_cell(values[name]) for name in METRICS)])
     return write_bytes_atomic(path, text.getvalue().encode())
 
 

@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ from napari_brats.workflows.segmented import SegmentResult, maker_name
 if TYPE_CHECKING:
     from napari_brats.inference import Ensemble, Prediction
 
-_KEPT_NETWORKS = 2
+_KEPT_NETWORKS = 8
 
 
 def segment(
@@ -101,43 +101,74 @@ def segment(
     target = _target(output, probabilities, case, maker)
     # Torch is loaded here, when all that can be refused without it has been looked at.
     hashes = tuple(fingerprints(cards).values())
-    networks = _networks(model, hashes, device, precision, engine, mirror)
+    networks = networks_for(model, hashes, device, precision, engine, mirror)
     prediction = networks.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
     target = _save_mask(segmentation, output, target, case, maker)
     _save_probabilities(prediction.probabilities, probabilities, segmentation, target)
     done = time.perf_counter()
-    _remember(maker, prediction, done - start)
-    volumes_ml, scores = _measure(case, prediction.tissues)
-    seconds = {**prediction.seconds, "load": loaded - start, "save": done - save_start}
-    return SegmentResult(
-        case=case,
-        segmentation=segmentation,
-        probabilities=prediction.probabilities,
-        device=prediction.device.torch_name,
-        engine=prediction.engine,
-        seconds={**seconds, "total": time.perf_counter() - start},
-        volumes_ml=volumes_ml,
-        scores=scores,
+    remember_run(maker, prediction, done - start)
+    seconds = {"load": loaded - start, "save": done - save_start}
+    return result_of(
+        case,
+        prediction,
+        cards,
+        mirror=mirror,
         output=target,
-        mirrored=mirror,
-        missing=prediction.missing,
-        **_origin(cards),
+        seconds=seconds,
+        total=time.perf_counter() - start,
     )
 
 
-def _origin(cards: Sequence[Card]) -> dict[str, Any]:
-    """Return the fields of the result that say which weights made it."""
-    return {
-        "model": joint_name(cards),
-        "members": tuple(card.name for card in cards),
-        "weights_sha256": fingerprints(cards),
-    }
+def result_of(
+    case: Case,
+    prediction: "Prediction",
+    cards: Sequence[Card],
+    *,
+    mirror: bool,
+    output: Path | None,
+    seconds: Mapping[str, float],
+    total: float,
+) -> SegmentResult:
+    """Put what is known of a segmentation together.
+
+    Parameters
+    ----------
+    case, prediction
+        The patient, and what the networks gave.
+    cards : sequence of Card
+        Of the weights that took part.
+    mirror : bool
+        Whether the mean over left and right was taken.
+    output : Path or None
+        The mask's file.
+    seconds : Mapping[str, float]
+        Of ``load`` and ``save``.
+    total : float
+        Seconds of all stages.
+    """
+    volumes_ml, scores = _measure(case, prediction.tissues)
+    return SegmentResult(
+        case=case,
+        segmentation=segmentation_of(case, prediction.tissues),
+        probabilities=prediction.probabilities,
+        model=joint_name(cards),
+        device=prediction.device.torch_name,
+        engine=prediction.engine,
+        seconds={**prediction.seconds, **seconds, "total": total},
+        volumes_ml=volumes_ml,
+        scores=scores,
+        output=output,
+        members=tuple(card.name for card in cards),
+        mirrored=mirror,
+        missing=prediction.missing,
+        weights_sha256=fingerprints(cards),
+    )
 
 
 @lru_cache(maxsize=_KEPT_NETWORKS)
-def _networks(
+def networks_for(
     model: str | Path,
     hashes: tuple[str, ...],
     device: str,
@@ -151,7 +182,7 @@ def _networks(
     return Ensemble.load(model, device=device, precision=precision, engine=engine, mirror=mirror)
 
 
-def _remember(name: str, prediction: "Prediction", total: float) -> None:
+def remember_run(name: str, prediction: "Prediction", total: float) -> None:
     """Keep what a run took, for those who ask beforehand."""
     device = prediction.device.title
     remember(

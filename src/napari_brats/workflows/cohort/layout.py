@@ -54,9 +54,9 @@ class Layout:
         """Return a patient's folder, ``sub-<letters and digits of the id>``."""
         return self.root / f"{PREFIX}{label_of(patient)}"
 
-    def mask(self, patient: str, maker: str, image: Path) -> Path:
+    def mask(self, patient: str, maker: str, image: Path, number: int = 1) -> Path:
         """Return the mask's file; MetaImage patients get MetaImage masks."""
-        return self.folder(patient) / mask_name(image, patient, maker)
+        return self.folder(patient) / mask_name(image, patient, maker, number)
 
     def probabilities(self, patient: str, maker: str) -> Path:
         """Return the file of the probabilities of WT, TC, ET."""

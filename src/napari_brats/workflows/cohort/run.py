@@ -1,0 +1,207 @@
+"""`run_cohort`: do what is planned, patient by patient, and keep the table up to date."""
+
+import contextlib
+import re
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol
+
+from napari_brats.errors import Cancelled, CaseError
+from napari_brats.workflows.cohort import visit
+from napari_brats.workflows.cohort.job import Job
+from napari_brats.workflows.cohort.pipeline import Stage, run_stages
+from napari_brats.workflows.cohort.plan import Plan
+from napari_brats.workflows.cohort.provenance import write_provenance
+from napari_brats.workflows.cohort.record import read_record
+from napari_brats.workflows.cohort.row import Row, State
+from napari_brats.workflows.cohort.table import has_parquet, write_parquet, write_table
+from napari_brats.workflows.evaluate_folders import Rows, write_scores
+from napari_brats.workflows.report.run import report_run
+
+TABLE_SECONDS = 20.0
+"""The table on disk is at most this much older than what is done."""
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}-.+")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+        What was settled last.
+    done, total : int
+        Patients.
+    failed : int
+        Masks that failed in this run.
+    seconds : float
+        Since it began.
+    """
+
+    rows: tuple[Row, ...]
+    done: int
+    total: int
+    failed: int
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What the rest will take at this pace; None before the first patient."""
+        return self.seconds / self.done * (self.total - self.done) if self.done else None
+
+
+class Where(Protocol):
+    """What does the work: this process (`Here`) or a cluster."""
+
+    def outcomes(self, jobs: Sequence[Job]) -> Generator[list[Row], None, None]:
+        """Do the jobs in any order, each once; yields the rows of each."""
+        ...
+
+
+class Here:
+    """In this process: stages in threads, one network at a time.
+
+    Parameters
+    ----------
+    helpers : int
+        Threads for reading, for preprocessing and for writing, each.
+    """
+
+    def __init__(self, helpers: int = 1) -> None:
+        self._stop = Event()
+        self.stages = (
+            Stage("read", visit.read, helpers),
+            Stage("preprocess", visit.prepare, helpers),
+            Stage("network", self._network),
+            Stage("write", visit.finish, helpers),
+        )
+        self._in_flight = 2 + 3 * helpers
+
+    def outcomes(self, jobs: Sequence[Job]) -> Generator[list[Row], None, None]:
+        """Send all patients through the stages; closing it stops at the next window."""
+        try:
+            yield from run_stages(self.stages, jobs, self._in_flight)
+        finally:
+            self._stop.set()
+
+    def _network(self, one: visit.Visit) -> visit.Visit:
+        return visit.network(one, self._on_step)
+
+    def _on_step(self, *_: int) -> None:
+        if self._stop.is_set():
+            raise Cancelled("the run was stopped")
+
+
+def run_cohort(
+    plan: Plan, where: Where | None = None, *, on_notice: Callable[[str], None] | None = None
+) -> Generator[Progress, None, None]:
+    """Do what is planned.
+
+    Parameters
+    ----------
+    plan : Plan
+        From `plan_cohort`.
+    where : Where, optional
+        This process by default.
+    on_notice : callable, optional
+        Takes one line about anything that is left out.
+
+    Yields
+    ------
+    Progress
+        After every patient. Closing the generator stops the run in good order: what is done
+        stays, the rest waits.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or cannot be written; what is done stays.
+    BratsError
+        What ends the whole run, such as a scheduler that is gone.
+    """
+    write_provenance(plan)
+    book = _Book(plan)
+    start = time.monotonic()
+    done = failed = 0
+    try:
+        with contextlib.closing((where or Here()).outcomes(plan.jobs)) as outcomes:
+            for rows in outcomes:
+                book.add(rows)
+                done += 1
+                failed += sum(row.state is State.FAILED for row in rows)
+                seconds = time.monotonic() - start
+                yield Progress(tuple(rows), done, len(plan.jobs), failed, seconds)
+    finally:
+        book.close(on_notice or _ignore)
+
+
+class _Book:
+    """The rows of a run, and the files made from them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        order = [(one.case_id, maker.name) for one in plan.patients for maker in plan.makers]
+        self._rows: dict[tuple[str, str], Row | None] = dict.fromkeys(order)
+        self._sources = {job.case_id: str(job.source) for job in plan.jobs}
+        self._rows.update({row.key: row for row in plan.kept})
+        self._sweep()
+        self._write_table()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take rows in."""
+        self._rows.update({row.key: row for row in rows})
+        if time.monotonic() - self._written > TABLE_SECONDS:
+            self._write_table()
+
+    def rows(self) -> list[Row]:
+        """Return all rows in the order of the patients; what is not done waits."""
+        return [row or self._waiting(key) for key, row in self._rows.items()]
+
+    def close(self, on_notice: Callable[[str], None]) -> None:
+        """Write everything that is made from the rows."""
+        self._sweep()
+        rows, layout = self.rows(), self._plan.layout
+        self._write_table()
+        if has_parquet():
+            write_parquet(layout.parquet, rows)
+        else:
+            on_notice(
+                f"{layout.parquet.name} is left out: it needs pyarrow; run "
+                'pip install "napari-brats[cluster]"'
+            )
+        for maker in self._plan.makers:
+            scores = self._scores(maker.name)
+            if scores:
+                write_scores(layout.scores(maker.name), scores)
+        report_run(layout, rows)
+
+    def _scores(self, maker: str) -> list[tuple[str, str, Rows]]:
+        found = []
+        for row in self.rows():
+            if row.model == maker and row.dice:
+                with contextlib.suppress(CaseError):
+                    record = read_record(self._plan.layout.record(*row.key))
+                    found.append((row.patient, record.task, record.scores))
+        return found
+
+    def _write_table(self) -> None:
+        write_table(self._plan.layout.csv, self.rows())
+        self._written = time.monotonic()
+
+    def _waiting(self, key: tuple[str, str]) -> Row:
+        return Row(*key, State.WAITING, source=self._sources[key[0]])
+
+    def _sweep(self) -> None:
+        """Take away what a killed process left half-written."""
+        for path in self._plan.root.glob("sub-*/.*"):
+            if _TEMPORARY.fullmatch(path.name):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def _ignore(_: str) -> None:
+    """Take a notice that nobody wants."""

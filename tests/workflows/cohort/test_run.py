@@ -1,0 +1,241 @@
+"""A run over many patients in this process: what is written, what is kept, what fails."""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from napari_brats.errors import OutputError
+from napari_brats.volumes import sha256_of
+from napari_brats.workflows.cohort import record as records
+from napari_brats.workflows.cohort import visit
+from napari_brats.workflows.cohort.job import Settings
+from napari_brats.workflows.cohort.layout import Layout
+from napari_brats.workflows.cohort.plan import Plan, plan_cohort
+from napari_brats.workflows.cohort.provenance import plan_again
+from napari_brats.workflows.cohort.record import CHANGED
+from napari_brats.workflows.cohort.row import State
+from napari_brats.workflows.cohort.run import run_cohort
+from napari_brats.workflows.cohort.table import read_table
+from napari_brats.workflows.cohort.verify import verify
+from napari_brats.workflows.evaluate_folders import read_csv
+
+MakePatients = Callable[[Path, int], Path]
+QUICK = Settings(device="cpu", engine="torch", precision="float32", figures=False)
+
+
+@pytest.fixture
+def planned(tmp_path: Path, make_patients: MakePatients, tiny_model: Path) -> Callable[..., Plan]:
+    """Return a function that plans three patients."""
+    source = make_patients(tmp_path / "in", 3)
+
+    def plan(settings: Settings = QUICK, **options: object) -> Plan:
+        return plan_cohort(source, tmp_path / "out", [str(tiny_model)], settings, **options)
+
+    return plan
+
+
+def files_in(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
+def test_a_cohort_from_folder_to_table(planned: Callable[..., Plan]) -> None:
+    """Masks, pictures, probabilities, records, tables, page; nothing in the source."""
+    plan = planned(replace(QUICK, figures=True, probabilities=True))
+    before = files_in(plan.source)
+    steps = list(run_cohort(plan))
+    assert [step.done for step in steps] == [1, 2, 3]
+    assert steps[-1].seconds_left == 0
+    assert files_in(plan.source) == before
+    layout = Layout(plan.root)
+    rows = read_table(plan.root)
+    assert [row.patient for row in rows] == [one.case_id for one in plan.patients]
+    for row in rows:
+        assert row.state is State.DONE
+        assert sha256_of(plan.root / row.mask) == row.mask_sha256
+        assert {*row.dice} == {"WT", "TC", "ET"}
+        assert row.unsure_ml["WT"] >= 0
+    first = rows[0]
+    source = nib.load(first.source)
+    assert np.allclose(nib.load(plan.root / first.mask).affine, source.affine)
+    assert nib.load(plan.root / first.probabilities).shape == (*source.shape, 3)
+    expected = {
+        "dataset_description.json", "provenance.json", "cohort.csv", "cohort.parquet",
+        "cohort.html", "scores_tiny.csv",
+    }  # fmt: skip
+    assert {path.name for path in plan.root.iterdir() if path.is_file()} == expected
+    folder = plan.root / "sub-BraTS202100001"
+    assert {path.name for path in folder.iterdir()} == {
+        f"BraTS2021_00001_tiny_{name}"
+        for name in ("mask.nii.gz", "figure.png", "probabilities.nii.gz", "record.json")
+    }
+    scores = read_csv(layout.scores("tiny"))
+    assert scores["WT"]["dice"][first.patient] == pytest.approx(first.dice["WT"])
+    assert first.patient in layout.html.read_text()
+    assert json.loads(layout.record(first.patient, "tiny").read_text())["model"] == "tiny"
+
+
+def test_a_second_run_does_what_is_missing(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done is what has matching hashes; a lost, torn or outdated result is made again."""
+    plan = planned()
+    list(run_cohort(plan))
+    assert planned().jobs == ()
+    rows = {row.patient: row for row in read_table(plan.root)}
+    first, second, third = rows
+    lost, torn = plan.root / rows[first].mask, plan.root / rows[second].mask
+    lost.unlink()
+    torn.write_bytes(torn.read_bytes()[:50])
+    again = planned()
+    assert [job.case_id for job in again.jobs] == [first, second]
+    list(run_cohort(again))
+    assert planned().jobs == ()
+    image = Path(rows[third].source)
+    volume = nib.load(image)
+    nib.save(nib.Nifti1Image(np.asarray(volume.dataobj) * 2, volume.affine), image)
+    assert [job.case_id for job in planned().jobs] == [third]
+    os.utime(rows[first].source)
+    assert [job.case_id for job in planned().jobs] == [third]
+    assert len(planned(replace(QUICK, mirror=True)).jobs) == 3
+    assert len(planned(replace(QUICK, probabilities=True)).jobs) == 3
+    monkeypatch.setattr(records, "software", lambda: "napari-brats 99")
+    assert len(planned().jobs) == 3
+
+
+@pytest.mark.slow
+def test_a_persons_mask_is_never_replaced(planned: Callable[..., Plan]) -> None:
+    """A corrected mask counts as done; where it must be made again, it goes beside."""
+    plan = planned()
+    list(run_cohort(plan))
+    row = read_table(plan.root)[0]
+    mask = plan.root / row.mask
+    image = nib.load(mask)
+    voxels = np.asarray(image.dataobj).copy()
+    voxels[2, 2, 2] = 0 if voxels[2, 2, 2] else 1
+    nib.save(nib.Nifti1Image(voxels, image.affine, image.header), mask)
+    theirs = mask.read_bytes()
+    again = planned()
+    assert again.jobs == ()
+    kept = next(one for one in again.kept if one.patient == row.patient)
+    assert CHANGED in kept.warnings
+    list(run_cohort(planned(replace(QUICK, precision="bfloat16"))))
+    assert mask.read_bytes() == theirs
+    assert read_table(plan.root)[0].mask.endswith("_mask-2.nii.gz")
+
+
+def test_a_bad_patient_fails_alone(planned: Callable[..., Plan]) -> None:
+    """The reason is in the table; the failure stands until the files change or it is retried."""
+    plan = planned()
+    image = Path(next(iter(plan.patients[1].images.values())))
+    whole = image.read_bytes()
+    image.write_bytes(whole[:200])
+    steps = list(run_cohort(planned()))
+    assert steps[-1].failed == 1
+    good, bad, other = read_table(plan.root)
+    assert (good.state, bad.state, other.state) == (State.DONE, State.FAILED, State.DONE)
+    assert image.name in bad.reason
+    assert planned().jobs == ()
+    assert [job.case_id for job in planned(retry_failed=True).jobs] == [bad.patient]
+    image.write_bytes(whole)
+    assert [job.case_id for job in planned().jobs] == [bad.patient]
+    list(run_cohort(planned()))
+    assert {row.state for row in read_table(plan.root)} == {State.DONE}
+
+
+@pytest.mark.slow
+def test_a_bug_costs_one_patient_and_leaves_a_traceback(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody expected is a failure like another, with the traceback in its record."""
+    plan = planned()
+    load = visit.load_case
+
+    def fragile(patient: object, **options: object) -> object:
+        if patient == plan.patients[0]:
+            raise ZeroDivisionError("surprise")
+        return load(patient, **options)
+
+    monkeypatch.setattr(visit, "load_case", fragile)
+    list(run_cohort(plan))
+    bad, *good = read_table(plan.root)
+    assert bad.reason == "unexpected ZeroDivisionError: surprise"
+    assert {row.state for row in good} == {State.DONE}
+    record = json.loads(Layout(plan.root).record(*bad.key).read_text())
+    assert "fragile" in record["traceback"]
+
+
+@pytest.mark.slow
+def test_a_stopped_run_leaves_the_rest_waiting(planned: Callable[..., Plan]) -> None:
+    """Closing the generator ends in good order; the next run goes on."""
+    plan = planned()
+    with closing(run_cohort(plan)) as steps:
+        next(steps)
+    states = [row.state for row in read_table(plan.root)]
+    assert State.DONE in states
+    assert not list(plan.root.glob("sub-*/.*"))
+    list(run_cohort(planned()))
+    assert {row.state for row in read_table(plan.root)} == {State.DONE}
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_the_run(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no patient's failure: one error, what is done stays, the next run goes on."""
+    from napari_brats.workflows.cohort import writing
+
+    save, saved = writing.save_segmentation, []
+
+    def full(*arguments: object) -> object:
+        if saved:
+            error = OSError(28, "No space left on device")
+            raise OutputError("cannot write: the disk is full") from error
+        saved.append(save(*arguments))
+        return saved[0]
+
+    monkeypatch.setattr(writing, "save_segmentation", full)
+    with pytest.raises(OutputError, match="disk is full"):
+        list(run_cohort(planned()))
+    states = sorted(row.state for row in read_table(planned().root))
+    assert states == [State.DONE, State.WAITING, State.WAITING]
+
+
+@pytest.mark.slow
+def test_verify_finds_a_mask_that_is_no_longer_made(planned: Callable[..., Plan]) -> None:
+    """The same weights give the same voxels; a record that lies about its mask is found."""
+    plan = planned()
+    list(run_cohort(plan))
+    assert [check.different for check in verify(planned(), 5)] == [0, 0, 0]
+    row = read_table(plan.root)[0]
+    mask, path = plan.root / row.mask, Layout(plan.root).record(*row.key)
+    image = nib.load(mask)
+    voxels = np.asarray(image.dataobj).copy()
+    voxels[0, 0, :2] = 1 - np.minimum(voxels[0, 0, :2], 1)
+    nib.save(nib.Nifti1Image(voxels, image.affine, image.header), mask)
+    path.write_text(path.read_text().replace(row.mask_sha256, sha256_of(mask)))
+    found = {check.patient: check.different for check in verify(planned(), 5)}
+    assert found[row.patient] == 2
+    assert sum(found.values()) == 2
+
+
+@pytest.mark.slow
+def test_provenance_can_be_replayed(planned: Callable[..., Plan], tmp_path: Path) -> None:
+    """Elsewhere the same masks come again; in the same folder nothing is left to do."""
+    plan = planned()
+    list(run_cohort(plan))
+    file = Layout(plan.root).provenance
+    assert plan_again(file)[0].jobs == ()
+    again, notes = plan_again(file, tmp_path / "again")
+    assert notes == []
+    assert again.patients == tuple(replace(one, notes=()) for one in plan.patients)
+    list(run_cohort(again))
+    hashes = [[row.mask_sha256 for row in read_table(one.root)] for one in (plan, again)]
+    assert hashes[0] == hashes[1]
