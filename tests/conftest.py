@@ -223,3 +223,40 @@ def fake_predictor(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
     monkeypatch.setattr("napari_brats.workflows.segment.read_cards", any_cards)
     return asked
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a tiny untrained network, which is done in milliseconds."""
+    import torch
+
+    from napari_brats.networks.card import Card
+    from napari_brats.networks.checkpoint import save_checkpoint
+    from napari_brats.networks.registry import create_model
+    from napari_brats.preprocessing.recipes import RECIPES
+
+    recipe = RECIPES["brain-2mm"]
+    options = {"width": 1}
+    torch.manual_seed(0)
+    network = create_model("unet3d", "lite", **options, in_channels=len(recipe.modalities))
+    card = Card(
+        "tiny", "unet3d", "lite", recipe.name, recipe.modalities, "regions",
+        {**options, "in_channels": len(recipe.modalities)},
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_checkpoint(network, card, path)
+    return path
+
+
+@pytest.fixture
+def make_patients(make_patient_folder: MakePatient) -> Callable[[Path, int], Path]:
+    """Return a function that makes a folder of tiny patients, each with content of its own."""
+
+    def make(root: Path, count: int) -> Path:
+        for number in range(1, count + 1):
+            make_patient_folder(
+                root, case_id=f"BraTS2021_{number:05}", shape=(16, 18, 14), seed=10 * number
+            )
+        return root
+
+    return make

@@ -217,9 +217,11 @@ def _run(plan: "Plan", where: "Where | None", terminal: "Terminal") -> int:
 
 
 def _rows(plan: "Plan") -> "list[Row]":
+    """Return the table's rows of the models that were asked for."""
     from napari_brats.workflows.cohort.table import read_table
 
-    return read_table(plan.layout.csv)
+    models = {maker.name for maker in plan.makers}
+    return [row for row in read_table(plan.layout.csv) if row.model in models]
 
 
 def _verify(plan: "Plan", count: int, terminal: "Terminal") -> int:

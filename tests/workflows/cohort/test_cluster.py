@@ -20,7 +20,13 @@ from napari_brats.workflows.cohort.job import Settings
 from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.row import State
 from napari_brats.workflows.cohort.run import Progress, run_cohort
-from napari_brats.workflows.cohort.starting import Address, JobSystem, Local, parse_options
+from napari_brats.workflows.cohort.starting import (
+    JOB_SYSTEMS,
+    Address,
+    JobSystem,
+    Local,
+    parse_options,
+)
 from napari_brats.workflows.cohort.table import read_table
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
@@ -198,7 +204,7 @@ def test_a_scheduler_that_restarts_costs_nothing(
 def test_a_model_that_a_worker_lacks(
     planned: Callable[..., Plan], processes: Processes, tiny_model: Path
 ) -> None:
-    """It is refused at once, in words; a worker that comes later is left out."""
+    """It is refused before the first patient, in words."""
     plan = planned(2)
     maker = replace(plan.makers[0], sha256="0" * 64)
     jobs = tuple(replace(job, makers=(maker,)) for job in plan.jobs)
@@ -232,7 +238,7 @@ def test_other_versions_are_named() -> None:
     patch = {"packages": {**ours["packages"], "python": "3.11.9"}}
     require({"client": ours, "scheduler": ours, "workers": {"tcp://a": patch}})
     old = {"packages": {**ours["packages"], "napari_brats": None}}
-    with pytest.raises(ClusterError, match="tcp://a has napari_brats none, here it is 0.1"):
+    with pytest.raises(ClusterError, match=r"tcp://a has napari_brats none, here it is 0\.1"):
         require({"client": ours, "scheduler": ours, "workers": {"tcp://a": old}})
 
 
@@ -247,14 +253,69 @@ def test_options_of_batch_systems() -> None:
 
 
 @pytest.mark.slow
+# A cluster that dask-jobqueue gives up half-made complains when it is collected.
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 def test_a_batch_system_refuses_unknown_options() -> None:
-    """What dask-jobqueue does not take is named; there is no batch system to test more."""
+    """What dask-jobqueue itself does not take is named."""
     pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
     with (
         pytest.raises(ClusterError, match="SLURMCluster of dask-jobqueue refuses"),
         JobSystem("slurm", 1, {"cores": 1}).started(),
     ):
         pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", JOB_SYSTEMS)
+def test_options_reach_the_batch_system(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows are classes of dask-jobqueue; options are handed on, the jobs asked for."""
+    jobqueue = pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
+    assert isinstance(getattr(jobqueue, JOB_SYSTEMS[system]), type)
+    asked: list[object] = []
+
+    class Recorder:
+        def __init__(self, **options: object) -> None:
+            asked.append(options)
+
+        def __enter__(self) -> "Recorder":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            asked.append("ended")
+
+        def scale(self, *, jobs: int) -> None:
+            asked.append(jobs)
+
+    monkeypatch.setattr(jobqueue, JOB_SYSTEMS[system], Recorder)
+    with JobSystem(system, 3, {"cores": 4}).started() as cluster:
+        assert isinstance(cluster, Recorder)
+    assert asked == [{"cores": 4}, 3, "ended"]
+
+
+@pytest.mark.slow
+def test_a_late_worker_that_lacks_the_model_is_left_out(
+    tmp_path: Path,
+    make_patients: MakePatients,
+    tiny_model: Path,
+    processes: Processes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its patients go to those that have it, and a notice says why."""
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(tiny_model.parent))
+    source = make_patients(tmp_path / "in", 16)
+    plan = plan_cohort(source, tmp_path / "out", ["tiny"], QUICK)
+    notices: list[str] = []
+    processes.scheduler()
+    processes.worker()
+    run = run_cohort(plan, Cluster(Address(processes.address), on_notice=notices.append))
+    steps = [next(run)]
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(tmp_path / "nothing"))
+    processes.worker()
+    _wait_for_workers(processes.address, 2)
+    steps += run
+    require_all_done_once(plan, steps)
+    assert len(notices) == 1
+    assert "is left out: no checkpoint 'tiny'" in notices[0]
 
 
 def test_gpus_are_one_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:

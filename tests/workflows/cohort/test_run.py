@@ -239,3 +239,20 @@ def test_provenance_can_be_replayed(planned: Callable[..., Plan], tmp_path: Path
     list(run_cohort(again))
     hashes = [[row.mask_sha256 for row in read_table(one.root)] for one in (plan, again)]
     assert hashes[0] == hashes[1]
+
+
+@pytest.mark.slow
+def test_other_models_stay_in_the_table(
+    planned: Callable[..., Plan], tmp_path: Path, tiny_model: Path
+) -> None:
+    """A second model into the same folder adds lines and takes none away."""
+    list(run_cohort(planned()))
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(tiny_model.read_bytes())
+    card = tiny_model.with_suffix(".json").read_text().replace('"name": "tiny"', '"name": "other"')
+    other.with_suffix(".json").write_text(card)
+    source = planned().source
+    list(run_cohort(plan_cohort(source, tmp_path / "out", [str(other)], QUICK)))
+    assert [row.model for row in read_table(tmp_path / "out")] == ["other", "tiny"] * 3
+    list(run_cohort(plan_cohort(source, tmp_path / "out", [str(tiny_model), str(other)], QUICK)))
+    assert [row.model for row in read_table(tmp_path / "out")] == ["tiny", "other"] * 3

@@ -110,7 +110,7 @@ class _Round:
         from distributed import as_completed
 
         waiting = iter(list(pending.values()))
-        ready = as_completed()
+        ready = as_completed(loop=self._client.loop)
         while True:
             for _ in range(self._room()):
                 job = next(waiting, None)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from time import perf_counter
 from typing import Any
 
@@ -41,7 +41,9 @@ class Stage:
                 self.busy_seconds += perf_counter() - start
 
 
-def run_stages(stages: Sequence[Stage], items: Iterable[Any], in_flight: int) -> Iterator[Any]:
+def run_stages(
+    stages: Sequence[Stage], items: Iterable[Any], in_flight: int, stop: Event
+) -> Iterator[Any]:
     """Send items through stages, each stage in threads of its own.
 
     Parameters
@@ -52,6 +54,8 @@ def run_stages(stages: Sequence[Stage], items: Iterable[Any], in_flight: int) ->
         Taken only as fast as results leave, so that memory stays flat.
     in_flight : int
         Most items between the first stage's entry and the last one's exit.
+    stop : Event
+        Is set when nothing more is wanted; a stage that looks at it ends sooner.
 
     Yields
     ------
@@ -85,6 +89,7 @@ def run_stages(stages: Sequence[Stage], items: Iterable[Any], in_flight: int) ->
                 for future in done:
                     yield future.result()
         finally:
+            stop.set()
             for pool in pools:
                 pool.shutdown(wait=False, cancel_futures=True)
 

@@ -1,6 +1,7 @@
 """`run_cohort`: do what is planned, patient by patient, and keep the table up to date."""
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -16,7 +17,12 @@ from napari_brats.workflows.cohort.plan import Plan
 from napari_brats.workflows.cohort.provenance import write_provenance
 from napari_brats.workflows.cohort.record import read_record
 from napari_brats.workflows.cohort.row import Row, State
-from napari_brats.workflows.cohort.table import has_parquet, write_parquet, write_table
+from napari_brats.workflows.cohort.table import (
+    has_parquet,
+    read_table,
+    write_parquet,
+    write_table,
+)
 from napari_brats.workflows.evaluate_folders import Rows, write_scores
 from napari_brats.workflows.report.run import report_run
 
@@ -67,11 +73,13 @@ class Here:
 
     Parameters
     ----------
-    helpers : int
-        Threads for reading, for preprocessing and for writing, each.
+    helpers : int, optional
+        Threads for reading, for preprocessing and for writing, each: one for every four
+        cores, four at most, unless given.
     """
 
-    def __init__(self, helpers: int = 1) -> None:
+    def __init__(self, helpers: int | None = None) -> None:
+        helpers = helpers or max(1, min(4, (os.cpu_count() or 1) // 4))
         self._stop = Event()
         self.stages = (
             Stage("read", visit.read, helpers),
@@ -83,10 +91,7 @@ class Here:
 
     def outcomes(self, jobs: Sequence[Job]) -> Generator[list[Row], None, None]:
         """Send all patients through the stages; closing it stops at the next window."""
-        try:
-            yield from run_stages(self.stages, jobs, self._in_flight)
-        finally:
-            self._stop.set()
+        yield from run_stages(self.stages, jobs, self._in_flight, self._stop)
 
     def _network(self, one: visit.Visit) -> visit.Visit:
         return visit.network(one, self._on_step)
@@ -144,8 +149,11 @@ class _Book:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        order = [(one.case_id, maker.name) for one in plan.patients for maker in plan.makers]
-        self._rows: dict[tuple[str, str], Row | None] = dict.fromkeys(order)
+        earlier = _of_other_models(plan)
+        self._rows: dict[tuple[str, str], Row | None] = {}
+        for patient in plan.patients:
+            self._rows.update({(patient.case_id, maker.name): None for maker in plan.makers})
+            self._rows.update({row.key: row for row in earlier.get(patient.case_id, ())})
         self._sources = {job.case_id: str(job.source) for job in plan.jobs}
         self._rows.update({row.key: row for row in plan.kept})
         self._sweep()
@@ -174,14 +182,14 @@ class _Book:
                 'pip install "napari-brats[cluster]"'
             )
         for maker in self._plan.makers:
-            scores = self._scores(maker.name)
+            scores = self._scores(maker.name, rows)
             if scores:
                 write_scores(layout.scores(maker.name), scores)
         report_run(layout, rows)
 
-    def _scores(self, maker: str) -> list[tuple[str, str, Rows]]:
+    def _scores(self, maker: str, rows: Sequence[Row]) -> list[tuple[str, str, Rows]]:
         found = []
-        for row in self.rows():
+        for row in rows:
             if row.model == maker and row.dice:
                 with contextlib.suppress(CaseError):
                     record = read_record(self._plan.layout.record(*row.key))
@@ -201,6 +209,18 @@ class _Book:
             if _TEMPORARY.fullmatch(path.name):
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+def _of_other_models(plan: Plan) -> dict[str, list[Row]]:
+    """Return what an earlier table holds of models that this run is not about, by patient."""
+    models = {maker.name for maker in plan.makers}
+    found: dict[str, list[Row]] = {}
+    if plan.layout.csv.exists():
+        with contextlib.suppress(CaseError):
+            for row in read_table(plan.layout.csv):
+                if row.model not in models and row.state is not State.WAITING:
+                    found.setdefault(row.patient, []).append(row)
+    return found
 
 
 def _ignore(_: str) -> None:

@@ -75,7 +75,12 @@ class Local:
         gpus = self._gpus()
         host = {"host": "127.0.0.1", "dashboard": False}
         threads = max(1, (os.cpu_count() or 1) // self.workers)
-        options = {**host, "nthreads": THREADS, "memory_limit": MEMORY_LIMIT // self.workers}
+        options = {
+            **host,
+            "nthreads": THREADS,
+            "memory_limit": MEMORY_LIMIT // self.workers,
+            "silence_logs": _ERROR,
+        }
         workers = {
             n: {
                 "cls": Nanny,
