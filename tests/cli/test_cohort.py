@@ -13,6 +13,7 @@ Captured = pytest.CaptureFixture[str]
 QUICK = ("--device", "cpu", "--engine", "torch", "--no-figures", "--json")
 
 
+@pytest.mark.slow
 def test_plan_run_failure_and_again(
     tmp_path: Path, make_patients: MakePatients, tiny_model: Path, capsys: Captured
 ) -> None:
