@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from napari_brats.cli import (
     adapt,
+    agree,
     animate,
     cohort,
     convert,
@@ -31,8 +32,8 @@ from napari_brats.cli.terminal import Terminal
 from napari_brats.errors import BratsError
 
 COMMANDS = (
-    segment, cohort, evaluate, review, figure, animate, report, convert, models, demo, train,
-    adapt, doctor,
+    segment, cohort, evaluate, agree, review, figure, animate, report, convert, models, demo,
+    train, adapt, doctor,
 )  # fmt: skip
 USER_MISTAKE = 2
 INTERRUPTED = 130

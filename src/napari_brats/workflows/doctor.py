@@ -24,6 +24,7 @@ PACKAGE = "napari-brats"
 EXTRAS = {
     "all": "the window needs it",
     "train": "napari-brats train needs it",
+    "consensus": "napari-brats agree --consensus staple needs it",
     "models": "importing or fetching models needs it",
 }
 _REINSTALL = f"pip install --force-reinstall {PACKAGE}"
