@@ -16,6 +16,7 @@ from model_tables import cases, markdown, missing, models, variants, weights
 from napari_brats.editing.brushes import region_brushes
 from napari_brats.editing.limits import Tissues
 from napari_brats.editing.tools.table import TOOLS, Number
+from napari_brats.metrics.ranking import PARTS
 from napari_brats.metrics.surface import HD95_RULES
 from napari_brats.metrics.table import METRICS
 from napari_brats.metrics.tasks import TASKS
@@ -200,6 +201,15 @@ def conversions() -> str:
     return markdown(("command", "does", "takes", "gives"), rows)
 
 
+def queue() -> str:
+    """What lifts a patient in the review queue."""
+    rows = [
+        [f"`{row.name}`", row.title, f"{row.start:g}", f"{row.full:g}", f"{row.weight:g}"]
+        for row in PARTS.values()
+    ]
+    return markdown(("part", "measure", "from", "to", "points"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     make.__name__: make
     for make in (
@@ -220,6 +230,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
         tools,
         figures,
         conversions,
+        queue,
     )
 }
 

@@ -23,6 +23,7 @@ from napari_brats.cli import (
     evaluate,
     figure,
     models,
+    queue,
     report,
     review,
     segment,
@@ -32,8 +33,8 @@ from napari_brats.cli.terminal import Terminal
 from napari_brats.errors import BratsError
 
 COMMANDS = (
-    segment, cohort, evaluate, agree, review, figure, animate, report, convert, models, demo,
-    train, adapt, doctor,
+    segment, cohort, queue, evaluate, agree, review, figure, animate, report, convert, models,
+    demo, train, adapt, doctor,
 )  # fmt: skip
 USER_MISTAKE = 2
 INTERRUPTED = 130

@@ -11,10 +11,10 @@ from napari_brats.errors import CaseError
 from napari_brats.metrics.lesions import Lesions
 from napari_brats.metrics.masks import bounding_box
 from napari_brats.metrics.overlap import tissue_counts
+from napari_brats.metrics.plausibility import SMALL_ML
 from napari_brats.plugin.display import display_of
 from napari_brats.regions import REGIONS, TISSUE_TITLES, Tissue, region_mask
 
-SMALL_ML = 0.05
 BOTH_SIDES_SHARE = 0.05
 UNSURE = (0.25, 0.75)
 MIDLINE_RULE = (

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_brats.errors import CaseError
 from napari_brats.metrics.case_scores import CaseScores, score_case
+from napari_brats.metrics.plausibility import SMALL_ML
 from napari_brats.metrics.table import METRICS
 from napari_brats.metrics.tasks import task_of
 from napari_brats.networks.card import Card
@@ -147,14 +148,14 @@ def warnings(subject: Subject, found: Findings, cards: Sequence[Card]) -> list[s
         notes.append("The mask touches the border of the volume: part of the tumor may be outside.")
     if found.small_foci:
         notes.append(
-            f"{found.small_foci} specks under {findings.SMALL_ML:g} ml are in the volumes, but "
+            f"{found.small_foci} specks under {SMALL_ML:g} ml are in the volumes, but "
             "not among the foci."
         )
     outside = tissues.astype(np.bool_) & ~np.logical_or.reduce(
         [image != 0 for image in case.images.values()]
     )
     volume = float(outside.sum()) * case.voxel_ml
-    if volume >= findings.SMALL_ML:
+    if volume >= SMALL_ML:
         notes.append(f"{volume:.1f} ml of the mask lie where all images are 0.")
     directions = np.abs(case.affine[:3, :3] / spacing_of(case.affine)).max(axis=0)
     angle = float(np.rad2deg(np.arccos(np.clip(directions.min(), -1, 1))))
