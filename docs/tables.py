@@ -202,7 +202,7 @@ def conversions() -> str:
 
 
 def queue() -> str:
-    """What lifts a patient in the review queue."""
+    """Reasons that lift a patient in the review queue."""
     rows = [
         [f"`{row.name}`", row.title, f"{row.start:g}", f"{row.full:g}", f"{row.weight:g}"]
         for row in PARTS.values()

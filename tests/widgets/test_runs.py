@@ -7,6 +7,7 @@ import pytest
 
 from napari_brats.case import save_segmentation, segmentation_of
 from napari_brats.errors import CaseError
+from napari_brats.naming import recognize
 from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import ModelRow
 from napari_brats.networks.registry import MODELS
@@ -14,9 +15,13 @@ from napari_brats.plugin.layers import tissue_appearance
 from napari_brats.plugin.masks import mask_path
 from napari_brats.plugin.tags import MASK, REFERENCE, tag_of
 from napari_brats.widgets.model_card import card_html, how_to_train, model_title
-from napari_brats.widgets.opening import list_patients, read_layers, warm_up
+from napari_brats.widgets.opening import PatientRow, list_patients, read_layers, warm_up
 from napari_brats.widgets.runs import Run, running
 from napari_brats.widgets.steps import Step
+
+
+def row_of(case, **more):
+    return PatientRow(recognize(case.image_paths["flair"]), segmented=False, **more)
 
 
 def run_out(generator):
@@ -68,18 +73,32 @@ def test_opening_brings_saved_masks(case):
     path = mask_path(case.image_paths["flair"], case.case_id, "net")
     save_segmentation(segmentation_of(case, case.reference), path)
     slots = {(REFERENCE, REFERENCE)}
-    arrivals, opened = run_out(read_layers(case.image_paths["flair"], "radiological", slots))
+    arrivals, opened = run_out(read_layers(row_of(case), "radiological", slots))
     assert opened.notes == ()
     assert len(arrivals) == 6
     assert [arrival.layer is None for arrival in arrivals] == [False] * 4 + [True, False]
     assert tag_of(arrivals[-1].data[1]["metadata"]).path == path
 
 
+def test_masks_from_elsewhere_and_hidden_ones(case, tmp_path):
+    """A cohort's mask comes last and is not its own file; a first reader's does not come."""
+    first = mask_path(case.image_paths["flair"], case.case_id, "ada")
+    elsewhere = tmp_path / "out" / first.name
+    elsewhere.parent.mkdir()
+    for path in (first, elsewhere):
+        save_segmentation(segmentation_of(case, case.reference), path)
+    row = row_of(case, more={"net": elsewhere}, hidden=frozenset({first}))
+    arrivals, opened = run_out(read_layers(row, "radiological"))
+    assert opened.notes == ()
+    masks = [tag for one in arrivals if (tag := tag_of(one.data[1]["metadata"])).role == MASK]
+    assert [(tag.title, tag.path) for tag in masks] == [("net", None)]
+
+
 def test_a_broken_mask_does_not_hide_the_patient(case):
     """A damaged mask beside the patient becomes a note."""
     path = mask_path(case.image_paths["flair"], case.case_id, "net")
     path.write_bytes(b"not a volume")
-    arrivals, opened = run_out(read_layers(case.image_paths["flair"], "radiological"))
+    arrivals, opened = run_out(read_layers(row_of(case), "radiological"))
     assert len(arrivals) == 5
     assert len(opened.notes) == 1
     assert path.name in opened.notes[0]

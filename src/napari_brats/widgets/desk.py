@@ -1,5 +1,6 @@
 """The patient on the desk: whose layers are shown, and what is put away for the next."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,11 @@ class Desk:
     def slots(self) -> set[tuple[str, str]]:
         """Return role and title of the layers that the next patient can take over."""
         return {(tag.role, tag.title) for _, tag in self._ours() if tag.role != MASK}
+
+    def shows(self, titles: Iterable[str]) -> bool:
+        """Return whether masks of all these titles are here."""
+        here = {tag.title for _, tag in self._ours() if tag.role == MASK}
+        return here.issuperset(titles)
 
     def look_at_tumor(self) -> None:
         """Go to the axial slice with most tumor in the uppermost mask or reference."""

@@ -4,8 +4,8 @@ Building the first layers of a session costs napari 0.8 s of imports and unit ta
 (measured), and each later one its thumbnail: all of that stays out of the event loop.
 """
 
-from collections.abc import Container, Generator
-from dataclasses import dataclass
+from collections.abc import Container, Generator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,25 @@ from napari_brats.plugin.tags import tag_of
 
 @dataclass(frozen=True)
 class PatientRow:
-    """One line of the patients' list."""
+    """One line of the patients' list.
+
+    Parameters
+    ----------
+    files : PatientFiles
+        The patient.
+    segmented : bool
+        Whether a mask of ours lies beside it.
+    more : Mapping[str, Path]
+        Masks that lie elsewhere and are shown too, by what made them. Saving one makes a new
+        file beside the patient.
+    hidden : frozenset of Path
+        Masks beside the patient that are not shown.
+    """
 
     files: PatientFiles
     segmented: bool
+    more: Mapping[str, Path] = field(default_factory=dict)
+    hidden: frozenset[Path] = frozenset()
 
     @property
     def image(self) -> Path:
@@ -74,14 +89,14 @@ def build_layer(data: LayerData) -> Any:
 
 
 def read_layers(
-    image: Path, view_convention: str, slots: Container[tuple[str, str]] = ()
+    patient: PatientRow, view_convention: str, slots: Container[tuple[str, str]] = ()
 ) -> Generator[Arrival, None, Opened]:
     """Read a patient and yield its layers one by one, lowest first.
 
     Parameters
     ----------
-    image : Path
-        A file of the patient.
+    patient : PatientRow
+        Who is read, and which masks.
     view_convention : str
         Row of `VIEW_CONVENTIONS`.
     slots : container of (role, title)
@@ -90,26 +105,28 @@ def read_layers(
     Yields
     ------
     Arrival
-        Images, reference, then the saved masks, oldest first.
+        Images, reference, then the saved masks, oldest first, then those from elsewhere.
 
     Returns
     -------
     Opened
     """
-    case = load_case(image)
+    case = load_case(patient.image)
     for data in case_layers(case, view_convention):
         tag = tag_of(data[1]["metadata"])
         refilled = tag is not None and (tag.role, tag.title) in slots
         yield Arrival(data, None if refilled else build_layer(data))
     notes = list(case.notes)
-    for path in reversed(saved_masks(image, case.case_id)):
+    saved = reversed(saved_masks(patient.image, case.case_id))
+    shown = [path for path in saved if path not in patient.hidden]
+    masks = [(mask_title(path, case.case_id), path, path) for path in shown]
+    for title, path, own in (*masks, *((name, path, None) for name, path in patient.more.items())):
         try:
             tissues = read_mask(path, case)
         except BratsError as error:
             notes.append(str(error))
             continue
-        title = mask_title(path, case.case_id)
-        mask = mask_layer(case, tissues, title, view_convention, path=path)
+        mask = mask_layer(case, tissues, title, view_convention, path=own)
         yield Arrival(mask, build_layer(mask))
     return Opened(case, tuple(notes))
 

@@ -102,7 +102,7 @@ class PatientControl:
     def open(self, row: PatientRow) -> None:
         """Read a patient and show it in place of the one at hand."""
         tag = self._desk.tag()
-        shown = tag is not None and row.image in tag.sources
+        shown = tag is not None and row.image in tag.sources and self._desk.shows(row.more)
         if self._opening is not None and row.image == self._image:
             return
         if shown and (self._opening is None or self._fresh):
@@ -121,7 +121,7 @@ class PatientControl:
         self._queue.clear()
         self._fresh = True
         self._opening = Task(
-            lambda stop: read_layers(row.image, convention, slots),
+            lambda stop: read_layers(row, convention, slots),
             f"Opening {row.files.case_id}",
             on_report=lambda arrival: self._enqueue(lambda: self._arrived(arrival)),
             on_result=lambda opened: self._enqueue(lambda: self._opened(opened)),

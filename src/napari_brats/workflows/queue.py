@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -56,7 +56,19 @@ def build_queue(
     OutputError
         If the queue cannot be written.
     """
-    root = Path(root)
+    steps = rank_steps(Path(root))
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as end:
+            ranked: list[Ranked] = end.value
+            return ranked
+        if on_step is not None:
+            on_step(done, total)
+
+
+def rank_steps(root: Path) -> Generator[tuple[int, int], None, list[Ranked]]:
+    """Do `build_queue` and yield (done, total) after each patient."""
     patients: dict[str, list[Row]] = {}
     for row in read_table(root):
         patients.setdefault(row.patient, []).append(row)
@@ -65,8 +77,7 @@ def build_queue(
     cases = from_tables(patients)
     for done, (patient, rows) in enumerate(patients.items(), 1):
         cases[patient].update(from_masks(root, rows))
-        if on_step is not None:
-            on_step(done, len(patients))
+        yield done, len(patients)
     ranked = rank(cases)
     write_queue(root / NAME, ranked)
     return ranked
