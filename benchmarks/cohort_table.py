@@ -73,7 +73,7 @@ def tell(what: str, times: list[float]) -> None:
 def main() -> None:
     """Measure and print."""
     patients = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    QApplication.instance() or QApplication([])
+    application = QApplication.instance() or QApplication([])
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_cohort(root, patients)
@@ -121,6 +121,8 @@ def main() -> None:
             [took(lambda name=name: table.models.setCurrentText(name)) for name in MODELS[::-1]],
         )
         table.thumbnails.close()
+        table.close()
+        application.processEvents()
 
 
 if __name__ == "__main__":

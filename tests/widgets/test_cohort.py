@@ -18,7 +18,7 @@ from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.table import write_table
 from napari_brats.workflows.queue import build_queue
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
 CASES = tuple(f"BraTS2021_0000{n}" for n in range(3))
 
@@ -130,7 +130,7 @@ def test_pictures_come_when_looked_at(table, qtbot):
     with qtbot.waitSignal(table.thumbnails.ready, timeout=5000):
         assert table.model.data(index, Qt.ItemDataRole.DecorationRole) is None
     picture = table.model.data(index, Qt.ItemDataRole.DecorationRole)
-    assert (picture.width(), picture.height()) == (48, 48)
+    assert (picture.width(), picture.height()) == (36, 36)
 
 
 def test_qt_accepts_the_model(table, qtmodeltester):
@@ -175,7 +175,6 @@ def opened(widget, qtbot, case_id, title):
     qtbot.waitUntil(there, timeout=20_000)
 
 
-@pytest.mark.slow
 def test_open_mark_and_second_reading(widget, qtbot, notices, cohort):
     """From a double-click to a marked case; the second reader sees only the model's mask."""
     widget.table.choose(CASES[0])
@@ -215,7 +214,6 @@ def test_open_mark_and_second_reading(widget, qtbot, notices, cohort):
     assert (cohort / widget.table.current().row("net").mask).read_bytes() == before
 
 
-@pytest.mark.slow
 def test_follow_rank_and_run(widget, qtbot, notices, cohort, monkeypatch):
     """What another process writes is seen; ranking and a run report and end; Stop stops."""
     (cohort / "queue.csv").unlink()
@@ -244,6 +242,15 @@ def test_follow_rank_and_run(widget, qtbot, notices, cohort, monkeypatch):
     qtbot.waitUntil(lambda: widget.panel.start.isEnabled(), timeout=10_000)
     assert steps[-1] < 599
     assert widget.work.item(CASES[1]).row("other").state == State.FAILED, "as it is on disk"
+
+
+def test_where_a_run_computes():
+    """Nothing means this process; an address means the workers of that scheduler."""
+    from napari_brats.widgets.cohort_work import _place
+    from napari_brats.workflows.cohort.cluster import Cluster
+
+    assert _place("", print) is None
+    assert isinstance(_place("tcp://127.0.0.1:8786", print), Cluster)
 
 
 def test_mistakes(widget, qtbot, notices, cohort):

@@ -77,7 +77,7 @@ def test_each_reason_lifts_its_patient(cohort: Cohort) -> None:
     assert queue["failed"].reasons == ("a failed: t1 is missing",)
     assert "models disagree: Dice WT 0." in queue["apart"].reasons[0]
     assert "no tumor found (a)" in queue["empty"].reasons
-    assert queue["warned"].reasons == ("turned grid",)
+    assert queue["warned"].reasons == ("turned grid (a)",)
     assert "46% of the volume is unsure (a)" in queue["unsure"].reasons
     assert "regions not nested in 4.6% of the tumor (a)" in queue["unnested"].reasons
     assert all(queue[f"p{n}"].score == 0 for n in range(6))

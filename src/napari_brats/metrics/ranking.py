@@ -84,7 +84,7 @@ PARTS: Mapping[str, Part] = {
         Part(
             "unnested",
             "volume where regions were not nested / volume of WT",
-            0.0,
+            0.01,
             0.1,
             0.5,
             "regions not nested in {value:.1%} of the tumor{detail}",
@@ -121,7 +121,7 @@ PARTS: Mapping[str, Part] = {
             0.7,
             "{detail}",
         ),
-        Part("warnings", "warnings about files and masks", 0, 3, 0.5, "{detail}"),
+        Part("warnings", "warnings about files and one mask", 0, 4, 0.4, "{detail}"),
     )
 }
 

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QMainWindow, QSplitter, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QHBoxLayout,
+    QMainWindow,
+    QSizePolicy,
+    QSplitter,
+    QWidget,
+)
 
 from napari_brats.editing.blinding import hidden_masks, is_blind
 from napari_brats.editing.review import mark, read_review
@@ -18,7 +26,7 @@ from napari_brats.widgets.cohort_panel import CohortPanel
 from napari_brats.widgets.cohort_table import CohortTable
 from napari_brats.widgets.cohort_work import CohortWork
 from napari_brats.widgets.opening import PatientRow
-from napari_brats.widgets.segment import SegmentWidget
+from napari_brats.widgets.segment import NARROWEST, SegmentWidget
 from napari_brats.workflows.cohort.row import State as MaskState
 from napari_brats.workflows.review_list import Item, files_of, review_state
 
@@ -53,6 +61,8 @@ class CohortWidget(QWidget):
         split.addWidget(self.panel)
         split.setStretchFactor(0, 1)
         split.setCollapsible(1, False)
+        # Else napari adds a stretch below, which takes half of the width here.
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(split)
@@ -90,7 +100,11 @@ class CohortWidget(QWidget):
     def _go_down(self) -> None:
         dock, window = _around(self)
         areas = Qt.DockWidgetArea
-        if dock is None or window is None or window.dockWidgetArea(dock) != areas.RightDockWidgetArea:
+        if (
+            dock is None
+            or window is None
+            or window.dockWidgetArea(dock) != areas.RightDockWidgetArea
+        ):
             return
         window.addDockWidget(areas.BottomDockWidgetArea, dock)
         window.resizeDocks([dock], [window.height() // 3], Qt.Orientation.Vertical)
@@ -181,6 +195,9 @@ def _segment_of(viewer: Any, window: QMainWindow | None) -> SegmentWidget:
     _, widget = viewer.window.add_plugin_dock_widget("napari-brats", "Segment")
     if not isinstance(widget, SegmentWidget):
         raise TypeError(f"napari opened {widget!r} where the Segment widget was asked for")
+    dock, _ = _around(widget)
+    if dock is not None and window is not None:
+        window.resizeDocks([dock], [NARROWEST], Qt.Orientation.Horizontal)
     return widget
 
 

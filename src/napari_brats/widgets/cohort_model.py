@@ -90,6 +90,7 @@ COLUMNS = (
         _score,
         58,
     ),
+    Column("why", "The gravest reason for the rank", _why, _why, 250),
     Column("mask", "How far the chosen model's mask is", _state, _state, 66),
     Column(
         "review",
@@ -119,7 +120,6 @@ COLUMNS = (
         lambda item, model: len(item.warnings),
         76,
     ),
-    Column("why", "The gravest reason for the rank", _why, _why, 340),
 )
 THUMBNAIL = 0
 
@@ -271,6 +271,8 @@ class CohortFilter(QSortFilterProxyModel):
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         """Return whether a patient is shown."""
+        if not self._words and self._test is SHOWN["all"]:
+            return True
         item = self._source.item(row)
         return self._test(item) and all(word in item.words for word in self._words)
 

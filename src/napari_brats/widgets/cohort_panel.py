@@ -71,7 +71,10 @@ class CohortPanel(QWidget):
         self.models.setToolTip("Models of the run, with commas between; a mask each")
         self.models.setAccessibleName("Models of the run")
         self.where = QLineEdit(self)
-        self.where.setPlaceholderText("this computer, or scheduler's address")
+        self.where.setPlaceholderText("here, or a scheduler's address")
+        self.where.setToolTip(
+            "Empty: this computer. Else the address of a Dask scheduler that runs: tcp://host:8786"
+        )
         self.where.setAccessibleName("Where the run computes")
         self.bar = QProgressBar(self)
         self.bar.setAccessibleName("Progress")
@@ -135,18 +138,17 @@ class CohortPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(6, 0, 6, 0)
         column.addLayout(captioned("Cohort", self.path, self.browse))
+        column.addWidget(self.bar)
+        column.addWidget(self.words)
+        column.addLayout(captioned("Reader", self.reader, self.done, self.second))
+        row = QHBoxLayout()
+        for one in (self.before, self.next, self.rank):
+            row.addWidget(one)
+        column.addLayout(row)
+        column.addWidget(self.about)
         column.addLayout(captioned("Patients", self.source))
         column.addLayout(captioned("Models", self.models))
         column.addLayout(captioned("Where", self.where, self.start, self.stop))
-        column.addWidget(self.bar)
-        column.addWidget(self.words)
-        column.addLayout(captioned("Reader", self.reader))
-        for buttons in ((self.before, self.next, self.rank), (self.done, self.second)):
-            row = QHBoxLayout()
-            for one in buttons:
-                row.addWidget(one)
-            column.addLayout(row)
-        column.addWidget(self.about)
         column.addStretch(1)
         let_scroll(self, inside)
         self.setMinimumWidth(WIDTH)
@@ -159,7 +161,10 @@ def about(item: Item, blind: bool) -> str:
     if blind:
         lines.append("Second reading: the masks of those before you are hidden until you are done.")
     reasons = () if item.ranked is None else item.ranked.reasons
-    lines += [f"- {line}" for line in dict.fromkeys((*reasons, *item.warnings))]
+    said = [
+        line for line in item.warnings if not any(line.removesuffix(".") in one for one in reasons)
+    ]
+    lines += [f"- {line}" for line in (*reasons, *said)]
     if item.ranked is not None and not reasons:
         lines.append("- nothing unusual")
     return "\n".join(lines)

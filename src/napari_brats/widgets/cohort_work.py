@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from napari_brats.errors import ClusterError
 from napari_brats.widgets.background import Task
 from napari_brats.widgets.cohort_panel import CohortPanel
 from napari_brats.widgets.cohort_table import CohortTable
@@ -15,7 +16,7 @@ from napari_brats.workflows.queue import rank_steps
 from napari_brats.workflows.review_list import Item, read_items
 
 if TYPE_CHECKING:
-    from napari_brats.workflows.cohort.run import Progress
+    from napari_brats.workflows.cohort.run import Progress, Where
 
 Work = Callable[[Event], Generator[Any, None, Any]]
 
@@ -188,7 +189,36 @@ def _running(
     else:
         plan = plan_cohort(asked[0], root, asked[1])
     yield "; ".join(plan.lines())
-    yield from run_cohort(plan)
+    notices: list[str] = []
+    place = _place(where, notices.append)
+    for progress in run_cohort(plan, place, on_notice=notices.append):
+        yield progress
+        while notices:
+            yield notices.pop(0)
+
+
+def _place(where: str, on_notice: Callable[[str], None]) -> "Where | None":
+    """Return what does the work: this process, or the workers of a scheduler that runs.
+
+    Raises
+    ------
+    ClusterError
+        If Dask is not installed.
+    """
+    if not where:
+        return None
+    from napari_brats.workflows.cohort.cluster import Cluster
+    from napari_brats.workflows.cohort.starting import Address
+
+    address = Address(where)
+    try:
+        address.require()
+    except ModuleNotFoundError as error:
+        raise ClusterError(
+            f"a cluster needs the package {error.name!r}, which is not installed; "
+            'run pip install "napari-brats[cluster]"'
+        ) from error
+    return Cluster(address, on_notice=on_notice)
 
 
 def _asked(root: Path) -> tuple[str, tuple[str, ...]]:

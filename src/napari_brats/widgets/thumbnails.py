@@ -8,7 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
 
-SIZE = 48
+SIZE = 36
 _KEPT = 1000
 _WAITING = 64
 """Rows that were scrolled past long ago need no picture any more."""

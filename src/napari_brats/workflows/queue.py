@@ -194,11 +194,11 @@ def read_queue(root: str | Path) -> list[Ranked]:
 
 def _from_rows(rows: Sequence[Row]) -> Measures:
     found: Measures = {}
-    warnings = list(dict.fromkeys(line for row in rows for line in row.warnings))
-    if warnings:
-        found["warnings"] = Measure(len(warnings), "; ".join(warnings))
     for row in rows:
         by = f" ({row.model})" if len(rows) > 1 else ""
+        if row.warnings:
+            lines = " ".join(line if line.endswith(".") else f"{line}." for line in row.warnings)
+            _worst(found, "warnings", len(row.warnings), f"{lines.removesuffix('.')}{by}")
         if row.state == State.FAILED:
             _worst(found, "failed", 1.0, f"{row.model} failed: {row.reason}")
         if row.state != State.DONE:
