@@ -1,7 +1,7 @@
 """Does the review queue put the worst masks first? Score against Dice, and the time it took.
 
     napari-brats cohort PATIENT_ROOT --model dresunet3d,unet3d,isensee2017 --output OUT
-    python benchmarks/queue.py OUT
+    python benchmarks/review_queue.py OUT
 
 The patients need references. The queue never looks at them.
 """
