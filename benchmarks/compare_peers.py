@@ -1,7 +1,7 @@
 """Compare ways to run the five networks: same weights, same patient, taking turns.
 
     python benchmarks/compare_peers.py [PATIENT] [--model M ...] [--size paper] [--runs 5]
-                                       [--patience SECONDS]
+                                       [--patience SECONDS] [--page FILE]
 
 Prints a Markdown table and, with ``--json FILE``, writes the same figures. Each way runs in a
 process of its own; the ways take turns, so that a machine's moods hit all alike; the first
@@ -15,7 +15,6 @@ bundled synthetic patient is used. MONAI is needed (extra ``train``); nnU-Net is
 import argparse
 import json
 import multiprocessing
-import platform
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pages import machine, write_block
 from peers import WAYS, seeded, serve
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -162,21 +162,26 @@ def main() -> None:
     parser.add_argument("--size", default="paper", choices=("paper", "lite"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--patience", type=float, default=float("inf"), metavar="SECONDS")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="page to put the table into")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     case = load_case(options.patient or sample_folder(next(iter(SAMPLES))))
     volume = prepare(recipe_named("brain-1mm"), case.images, case.affine).volume
-    print(f"| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}", flush=True)
-    rows = []
+    lines, rows = [f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"], []
     for model in options.model:
         found = compare(model, options.size, volume, options.runs, options.patience)
-        print(*lines_of(found), sep="\n", flush=True)
+        lines += lines_of(found)
+        print(*lines[-len(found) :], sep="\n", flush=True)
         rows += found
     shape = " x ".join(map(str, volume.shape[1:]))
-    print(
-        f"\n{options.size} size, random weights, {shape} voxels, medians, "
-        f"{torch.get_num_threads()} threads, {platform.machine()}, PyTorch {torch.__version__}"
-    )
+    lines += [
+        "",
+        f"{options.size} size, random weights, {shape} voxels, medians, "
+        f"{torch.get_num_threads()} threads, on {machine()}.",
+    ]
+    print(*lines, sep="\n")
+    if options.page:
+        write_block(options.page, f"peers-{options.size}", "\n".join(lines))
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
