@@ -30,6 +30,10 @@ class EngineError(DeviceError):
     """An engine is not installed or refuses a network; another may take its place."""
 
 
+class DependencyError(BratsError):
+    """An optional package is not installed."""
+
+
 class TrainingError(BratsError):
     """A training cannot go on."""
 
