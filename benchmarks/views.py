@@ -28,7 +28,7 @@ from napari_brats.widgets.launch import show_case
 from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.views_panel import PLANES, SOLID, TILES
 
-ROUNDS, STROKES, DABS = 3, 12, 5
+ROUNDS, STROKES, DABS = 2, 12, 5
 SETTLE_S = 0.3
 
 

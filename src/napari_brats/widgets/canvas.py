@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_brats.plugin.tags import tag_of
-from napari_brats.widgets.crosshair import Crosshair
 from napari_brats.widgets.cursor import CursorReadout
 from napari_brats.widgets.mirrors import Mirror, can_mirror, hand_on
 from napari_brats.widgets.orientation import OrientationLetters
@@ -89,6 +88,7 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._window, self._shows, self._alone = window, shows, alone
         self._mirrors: dict[Any, Mirror] = {}
+        self._hidden: list[Any] = []
         self.title = ""
         self.model = ViewerModel()
         self.model.theme = window.theme
@@ -103,7 +103,6 @@ class Canvas(QWidget):
         column.addWidget(self.qt_viewer, 1)
         self._letters = OrientationLetters(self.model)
         self._readout = CursorReadout(self.model, show_place)
-        self.crosshair = Crosshair(self.model)
         clicks = "mouse_drag_callbacks"
         self.model.mouse_drag_callbacks.append(partial(hand_on, window, clicks))
         self._links = (
@@ -121,7 +120,8 @@ class Canvas(QWidget):
         """Let go of the window for good."""
         for signal, slot in self._links:
             signal.disconnect(slot)
-        parts: list[Any] = [self._letters, self._readout, self.crosshair, *self._mirrors.values()]
+        self._wait_for([])
+        parts: list[Any] = [self._letters, self._readout, *self._mirrors.values()]
         for part in parts:
             part.close()
         self._mirrors.clear()
@@ -151,8 +151,13 @@ class Canvas(QWidget):
         return None if mirror is None else mirror.twin
 
     def follow(self, event: Any = None) -> None:
-        """Bring layers and their order in line with the window's."""
-        wanted = [one for one in self._window.layers if can_mirror(one) and self._shows(one)]
+        """Bring layers and their order in line with the window's.
+
+        A layer costs 0.2 s, so that one that is hidden comes when it is first shown.
+        """
+        ours = [one for one in self._window.layers if can_mirror(one) and self._shows(one)]
+        self._wait_for([one for one in ours if not self._due(one)])
+        wanted = [one for one in ours if self._due(one)]
         for layer in [one for one in self._mirrors if one not in wanted]:
             mirror = self._mirrors.pop(layer)
             mirror.close()
@@ -167,6 +172,18 @@ class Canvas(QWidget):
                 self.model.layers.move(found, place)
         self._select()
         self.name_plane()
+
+    def _due(self, layer: Any) -> bool:
+        """Return whether a layer is shown here, or was."""
+        return layer in self._mirrors or layer.visible or self._alone(layer)
+
+    def _wait_for(self, layers: list[Any]) -> None:
+        """Let hidden layers come when they are shown."""
+        for layer in self._hidden:
+            layer.events.visible.disconnect(self.follow)
+        for layer in layers:
+            layer.events.visible.connect(self.follow)
+        self._hidden = layers
 
     def _select(self, event: Any = None) -> None:
         """Let the mouse work on the layer it works on in the window."""

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.components import ViewerModel
 
 _GAP = 12.0
@@ -12,7 +14,7 @@ Line = tuple[tuple[float, float], tuple[float, float]]
 
 
 class Crosshair:
-    """Draws the place of a viewer's `dims.point` while it shows a patient in 2D.
+    """Draws a place while its viewer shows a patient in 2D.
 
     Each line is one of napari's zoom boxes without width: overlays that are drawn in pixels
     and never pass for data.
@@ -27,11 +29,11 @@ class Crosshair:
         from napari.components.overlays import ZoomOverlay
 
         self._viewer = viewer
+        self._point: Sequence[float] = tuple(viewer.dims.point)
         self._overlays = {end: ZoomOverlay(box=False, opacity=0.6) for end in _ENDS}
         for end, overlay in self._overlays.items():
             viewer.canvas.overlays[f"brats_cross_{end}"] = overlay
         self._signals = (
-            viewer.dims.events.point,
             viewer.dims.events.order,
             viewer.dims.events.ndisplay,
             viewer.scene.camera.events.center,
@@ -52,24 +54,36 @@ class Crosshair:
         for end in _ENDS:
             self._viewer.canvas.overlays.pop(f"brats_cross_{end}", None)
 
+    def show(self, point: "Sequence[float]") -> None:
+        """Draw another place, in world coordinates."""
+        self._point = tuple(point)
+        self.update()
+
     def update(self, event: Any = None) -> None:
         """Draw the lines anew."""
         shown = self._viewer.dims.ndisplay == 2 and bool(self._viewer.layers)
-        lines = cross_lines(place_on_canvas(self._viewer), self._viewer.canvas.size)
+        place = place_on_canvas(self._viewer, self._point)
+        lines = cross_lines(place, self._viewer.canvas.size)
         for end, overlay in self._overlays.items():
             overlay.visible = shown and end in lines
             if overlay.visible:
                 overlay.position = lines[end]
 
 
-def place_on_canvas(viewer: "ViewerModel") -> tuple[float, float]:
-    """Return the pixel (row, column) at which a viewer's `dims.point` is drawn in 2D."""
+def place_on_canvas(viewer: "ViewerModel", point: "Sequence[float]") -> tuple[float, float]:
+    """Return the pixel (row, column) at which a viewer draws a place in 2D.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        The viewer.
+    point : sequence of float
+        World coordinates along the viewer's last axes.
+    """
     camera, dims = viewer.scene.camera, viewer.dims
-    signs = [
-        -1 if way in ("up", "left") else 1 for way in (str(one) for one in camera.orientation2d)
-    ]
+    signs = [-1 if str(way) in ("up", "left") else 1 for way in camera.orientation2d]
     row, column = (
-        size / 2 + sign * (dims.point[axis] - middle) * camera.zoom
+        size / 2 + sign * (point[axis - dims.ndim] - middle) * camera.zoom
         for size, sign, axis, middle in zip(
             viewer.canvas.size, signs, dims.displayed[-2:], camera.center[-2:], strict=True
         )

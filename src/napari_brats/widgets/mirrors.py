@@ -66,9 +66,13 @@ class MirroredLabels(Labels):  # type: ignore[misc]  # napari ships no types
 
     def draw_box(self, box: Place) -> None:
         """Draw voxels that changed, if the slice at hand cuts them."""
-        if self._get_update_slices(box) is not None:
-            self._accumulate_updated_slice(box)
-            super()._partial_labels_refresh()
+        if self._get_update_slices(box) is None:
+            return
+        if self.contour == 0 and not np.may_share_memory(self.data, self._slice.image.view):
+            self.refresh(thumbnail=False, highlight=False, extent=False)
+            return
+        self._accumulate_updated_slice(box)
+        super()._partial_labels_refresh()
 
     def _begin_stroke(self) -> None:
         self.master._begin_stroke()

@@ -8,7 +8,6 @@ from qtpy.QtWidgets import QWidget
 
 from napari_brats.plugin.tags import DIFFERENCE, IMAGE, REFERENCE, tag_of
 from napari_brats.widgets.centering import unwrapped
-from napari_brats.widgets.crosshair import Crosshair
 from napari_brats.widgets.difference_layer import DifferenceLayer
 from napari_brats.widgets.linking import Linking
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
@@ -60,7 +59,6 @@ class ViewsControl:
         self.canvases: list[Canvas] = []
         self.solid: SolidCanvas | None = None
         self.linking: Linking | None = None
-        self._crosshair: Crosshair | None = None
         self.difference = DifferenceLayer(self._viewer, book, self._on_difference_gone)
         self.outlines = Outlines(self._viewer, panel.outlines.setChecked)
         panel.view_toggled.connect(self._toggle)
@@ -156,15 +154,12 @@ class ViewsControl:
             self.canvases.append(canvas)
             dock.add(canvas, len(self.canvases) - 1)
         self._turn()
-        self._crosshair = Crosshair(self._viewer)
         self.linking = Linking(self._viewer, [canvas.model for canvas in self.canvases])
 
     def _close_canvases(self) -> None:
         if self.linking is not None:
             self.linking.close()
-        if self._crosshair is not None:
-            self._crosshair.close()
-        self.linking = self._crosshair = None
+        self.linking = None
         while self.canvases:
             self.canvases.pop().close_view()
 

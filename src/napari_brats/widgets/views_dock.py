@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from napari_brats.widgets.background import soon
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QHideEvent, QResizeEvent
+    from qtpy.QtGui import QResizeEvent
 
 NAME = "BraTS views"
 _SHARE = 0.42
@@ -71,10 +71,11 @@ class ViewsDock(QWidget):
         self._beside = None
         self.deleteLater()
 
-    def hideEvent(self, event: "QHideEvent | None") -> None:
-        """Find out whether the dock was closed; a hidden tab stays."""
-        super().hideEvent(event)
-        soon(self._look)
+    def changeEvent(self, event: "QEvent | None") -> None:
+        """Find out whether the dock around it was closed."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.ParentChange:
+            soon(self._look)
 
     def resizeEvent(self, event: "QResizeEvent | None") -> None:
         """Turn the row of canvases with the dock."""
