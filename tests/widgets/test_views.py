@@ -119,12 +119,13 @@ def test_keys_wheel_and_cursor_in_another_plane(shown, hand):
     size = mask.brush_size
     mouse.key(Qt.Key.Key_BracketRight, "]")
     assert mask.brush_size == size + 1
-    cursor = list(shown.views_control.linking.cursor)
+    linking, step = shown.views_control.linking, coronal.model.dims.current_step[1]
+    others = linking.cursor[0], linking.cursor[2]
     mouse.key(Qt.Key.Key_Right)
     mouse.wheel((0, 0), clicks=-1)
-    cursor[1] += 2
-    assert shown.views_control.linking.cursor == pytest.approx(cursor)
-    assert coronal.model.dims.point[1] == pytest.approx(cursor[1])
+    assert coronal.model.dims.current_step[1] == step + 2
+    assert linking.cursor == [others[0], coronal.model.dims.point[1], others[1]]
+    cursor = list(linking.cursor)
     before = mask.data.copy()
     shift = Qt.KeyboardModifier.ShiftModifier
     local = QPointF(mouse._point((12, 9)))
@@ -132,7 +133,7 @@ def test_keys_wheel_and_cursor_in_another_plane(shown, hand):
     where = QPointF(mouse.native.mapToGlobal(local.toPoint()))
     mouse._send(QMouseEvent(QEvent.Type.MouseMove, local, where, none, none, shift))
     zoom = coronal.model.scene.camera.zoom
-    moved = np.subtract(shown.views_control.linking.cursor, cursor)
+    moved = np.subtract(linking.cursor, cursor)
     np.testing.assert_allclose(moved, (9 / zoom, 0, 12 / zoom), atol=1.01 / zoom)
     assert shown.viewer.dims.point[0] == pytest.approx(cursor[0] + 9 / zoom, abs=1.01)
     assert sagittal.model.dims.point[2] == pytest.approx(cursor[2] + 12 / zoom, abs=1.01)

@@ -187,7 +187,7 @@ class Linking:
 
 def _flat(view: "ViewerModel") -> bool:
     """Return whether a canvas shows a plane of a volume."""
-    return view.dims.ndisplay == 2 and view.dims.ndim >= 3
+    return bool(view.dims.ndisplay == 2 and view.dims.ndim >= 3)
 
 
 def _axes(view: "ViewerModel") -> tuple[int, int]:

@@ -67,8 +67,11 @@ class ViewsPanel(QWidget):
         places = [place for place, layer in enumerate(others) if layer is chosen]
         self.others.setCurrentIndex(places[0] if places else 0 if others else -1)
         self.others.blockSignals(False)
-        for control in (self.difference, self.others, self.regions, self.views[TILES]):
-            control.setEnabled(bool(others))
+        for combo in (self.others, self.regions):
+            combo.setEnabled(bool(others))
+        for button in (self.difference, self.views[TILES]):
+            # What is on stays on for the next patient, and can be switched off meanwhile.
+            button.setEnabled(bool(others) or button.isChecked())
 
     def other(self) -> Any:
         """Return what the mask is to be compared with, or None."""
