@@ -31,7 +31,7 @@ _CLOSER = 1.3
 _LEAST_AIR = 0.2
 """Share of the volume that is 0 where the skull was taken away; else there is no brain to show."""
 
-_OPACITIES = {"ET": 1.0, CAVITY: 0.7, "TC": 0.45, "WT": 0.25, BRAIN: 0.12}
+_OPACITIES = {"ET": 1.0, CAVITY: 0.7, "TC": 0.5, "WT": 0.4, BRAIN: 0.25}
 """Surfaces from the first drawn to the last: what lies inside comes first and is denser."""
 
 Surfaces = Mapping[str, "Surface | None"]
