@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from napari_brats.errors import CaseError, EngineError
+from napari_brats.errors import CaseError, DependencyError
 from napari_brats.metrics.consensus import CONSENSUS_RULES, MAJORITY, STAPLE, consensus
 from napari_brats.regions import Tissue, region_mask
 
@@ -93,5 +93,5 @@ def test_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CaseError, match="two or more"):
         consensus([tumor()], MAJORITY)
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
-    with pytest.raises(EngineError, match=r"napari-brats\[consensus\]"):
+    with pytest.raises(DependencyError, match=r"napari-brats\[consensus\]"):
         consensus([tumor(), tumor()], STAPLE)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_brats.errors import EngineError
+from napari_brats.errors import DependencyError
 from napari_brats.metrics.agreement import common_box
 from napari_brats.metrics.masks import MARGIN, padded
 from napari_brats.regions import REGIONS, Tissue, region_mask, tissues_from_regions
@@ -73,7 +73,7 @@ def consensus(masks: Sequence[NDArray[np.uint8]], rule: str) -> Consensus:
     ------
     CaseError
         If there are fewer than two masks, or the shapes differ.
-    EngineError
+    DependencyError
         If STAPLE is asked for and SimpleITK is not installed.
     """
     box = common_box(masks)
@@ -104,7 +104,7 @@ def _staple_into(
     try:
         import SimpleITK as sitk
     except ImportError as error:
-        raise EngineError(
+        raise DependencyError(
             "STAPLE needs SimpleITK, which is not installed; pip install "
             "'napari-brats[consensus]', or take the majority (--consensus majority)"
         ) from error
