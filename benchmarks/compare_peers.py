@@ -1,10 +1,13 @@
 """Compare ways to run the five networks: same weights, same patient, taking turns.
 
     python benchmarks/compare_peers.py [PATIENT] [--model M ...] [--size paper] [--runs 5]
+                                       [--patience SECONDS] [--page FILE]
 
 Prints a Markdown table and, with ``--json FILE``, writes the same figures. Each way runs in a
 process of its own; the ways take turns, so that a machine's moods hit all alike; the first
-run of each, with compiling and caches, is told apart and not counted. Without a path the
+run of each, with compiling and caches, is told apart and not counted. A way that has taken
+longer than ``--patience`` in all sits out the later turns; each has one that counts, and the
+table tells how many. Without a path the
 bundled synthetic patient is used. MONAI is needed (extra ``train``); nnU-Net is compared where
 ``nnunetv2`` is installed.
 """
@@ -12,7 +15,6 @@ bundled synthetic patient is used. MONAI is needed (extra ``train``); nnU-Net is
 import argparse
 import json
 import multiprocessing
-import platform
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pages import machine, write_block
 from peers import WAYS, seeded, serve
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -35,6 +38,7 @@ HEAD = (
     "way",
     "median s",
     "times MONAI float32",
+    "runs",
     "first s",
     "peak GB",
     "TFLOP/s",
@@ -48,14 +52,15 @@ _GEMM = 2048
 class Row:
     """What one way took for one network.
 
-    ``first_s`` is its first run, ``seconds`` the median of the others; ``changed`` the share of
-    voxels whose label differs from plain PyTorch's in float32.
+    ``first_s`` is its first run, ``seconds`` the median of the other ``runs``; ``changed`` the
+    share of voxels whose label differs from plain PyTorch's in float32.
     """
 
     model: str
     way: str
     first_s: float
     seconds: float
+    runs: int
     faster: float
     peak_gb: float
     tflops: float
@@ -86,8 +91,13 @@ def work(model: str, size: str, volume: np.ndarray) -> float:
     return counter.get_total_flops() / side**spec.ndim * voxels / 1e12
 
 
-def compare(model: str, size: str, volume: np.ndarray, runs: int) -> list[Row]:
-    """Run every way in turn and return a row for each."""
+Times = dict[str, list[float]]
+
+
+def take_turns(
+    model: str, size: str, volume: np.ndarray, runs: int, patience: float
+) -> tuple[Times, dict[str, np.ndarray], dict[str, int]]:
+    """Run every way in a process of its own and return its times, labels and peak bytes."""
     spec = model_spec(model)
     names = [name for name, way in WAYS.items() if way.runs(spec.ndim)]
     context = multiprocessing.get_context("spawn")
@@ -97,15 +107,23 @@ def compare(model: str, size: str, volume: np.ndarray, runs: int) -> list[Row]:
         arguments = (theirs, name, model, size, volume)
         context.Process(target=serve, args=arguments, daemon=True).start()
         pipes[name] = ours
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+    seconds: Times = {name: [] for name in names}
     labels, peaks = {}, {}
-    for _ in range(runs + 1):
+    for turn in range(runs + 1):
         for name in names:
+            if turn > 1 and sum(seconds[name]) > patience:
+                continue
             pipes[name].send("run")
             took, labels[name], peaks[name] = pipes[name].recv()
             seconds[name].append(took)
     for pipe in pipes.values():
         pipe.send(None)
+    return seconds, labels, peaks
+
+
+def compare(model: str, size: str, volume: np.ndarray, runs: int, patience: float) -> list[Row]:
+    """Run every way in turn and return a row for each."""
+    seconds, labels, peaks = take_turns(model, size, volume, runs, patience)
     medians = {name: statistics.median(took[1:]) for name, took in seconds.items()}
     ceilings = {"f32": gemm_tflops(torch.float32), "bf16": gemm_tflops(torch.bfloat16)}
     amount = work(model, size, volume)
@@ -115,13 +133,14 @@ def compare(model: str, size: str, volume: np.ndarray, runs: int) -> list[Row]:
             way=name,
             first_s=seconds[name][0],
             seconds=medians[name],
+            runs=len(seconds[name]) - 1,
             faster=medians.get(BASE, medians[EXACT]) / medians[name],
             peak_gb=peaks[name] / 1e9,
             tflops=amount / medians[name],
             of_peak=amount / medians[name] / ceilings["bf16" if "bf16" in name else "f32"],
             changed=float(np.mean(labels[name] != labels[EXACT])),
         )
-        for name in names
+        for name in medians
     ]
 
 
@@ -129,8 +148,8 @@ def lines_of(rows: list[Row]) -> list[str]:
     """Return a Markdown table's lines."""
     return [
         f"| `{row.model}` | {WAYS[row.way].title} | {row.seconds:.2f} | {row.faster:.1f} "
-        f"| {row.first_s:.1f} | {row.peak_gb:.1f} | {row.tflops:.3f} | {row.of_peak:.0%} "
-        f"| {row.changed:.2%} |"
+        f"| {row.runs} | {row.first_s:.1f} | {row.peak_gb:.1f} "
+        f"| {row.tflops:.3f} | {row.of_peak:.0%} | {row.changed:.2%} |"
         for row in rows
     ]
 
@@ -142,21 +161,27 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--size", default="paper", choices=("paper", "lite"))
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--patience", type=float, default=float("inf"), metavar="SECONDS")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="page to put the table into")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     case = load_case(options.patient or sample_folder(next(iter(SAMPLES))))
     volume = prepare(recipe_named("brain-1mm"), case.images, case.affine).volume
-    print(f"| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}", flush=True)
-    rows = []
+    lines, rows = [f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"], []
     for model in options.model:
-        found = compare(model, options.size, volume, options.runs)
-        print(*lines_of(found), sep="\n", flush=True)
+        found = compare(model, options.size, volume, options.runs, options.patience)
+        lines += lines_of(found)
+        print(*lines[-len(found) :], sep="\n", flush=True)
         rows += found
     shape = " x ".join(map(str, volume.shape[1:]))
-    print(
-        f"\n{options.size} size, random weights, {shape} voxels, median of {options.runs} runs, "
-        f"{torch.get_num_threads()} threads, {platform.machine()}, PyTorch {torch.__version__}"
-    )
+    lines += [
+        "",
+        f"{options.size} size, random weights, {shape} voxels, medians, "
+        f"{torch.get_num_threads()} threads, on {machine()}.",
+    ]
+    print(*lines, sep="\n")
+    if options.page:
+        write_block(options.page, f"peers-{options.size}", "\n".join(lines))
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
 

@@ -130,6 +130,7 @@ def tasks() -> str:
             row.title,
             ", ".join(f"`{name}`" for name in row.conventions) or "by choice only",
             ", ".join(row.regions),
+            ", ".join(row.tissues) or "-",
             str(row.dilations),
             f"{row.ignored_mm3:g}",
             "matched lesions"
@@ -140,7 +141,7 @@ def tasks() -> str:
         for row in TASKS.values()
     ]
     header = (
-        "task", "tumor", "label conventions", "regions", "2023: dilations",
+        "task", "tumor", "label conventions", "regions", "whole only", "2023: dilations",
         "2023: ignored up to, mm3", "2026: mean over", "borrowed",
     )  # fmt: skip
     return markdown(header, rows)

@@ -34,6 +34,10 @@ class ClusterError(BratsError):
     """A cluster cannot be reached, or its workers cannot do the work."""
 
 
+class DependencyError(BratsError):
+    """An optional package is not installed."""
+
+
 class TrainingError(BratsError):
     """A training cannot go on."""
 

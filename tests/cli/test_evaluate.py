@@ -27,10 +27,11 @@ def folders(tmp_path: Path, make_patient_folder: MakePatient) -> tuple[Path, Pat
 
 
 def test_folders_as_json(folders: tuple[Path, Path], tmp_path: Path, capsys: Captured) -> None:
-    """Cases, summary, what did not match, the comparison, and the CSV beside."""
+    """Cases, summary, what did not match, the comparison, and the tables beside."""
     masks, data = map(str, folders)
-    table = tmp_path / "out.csv"
-    assert main(["evaluate", masks, data, "--against", masks, "--csv", str(table), "--json"]) == 0
+    table, lesions = tmp_path / "out.csv", tmp_path / "lesions.csv"
+    files = ["--csv", str(table), "--lesions", str(lesions)]
+    assert main(["evaluate", masks, data, "--against", masks, *files, "--json"]) == 0
     captured = capsys.readouterr()
     content = json.loads(captured.out)
     assert list(content["cases"]) == ["BraTS2021_00001", "BraTS2021_00002"]
@@ -39,6 +40,7 @@ def test_folders_as_json(folders: tuple[Path, Path], tmp_path: Path, capsys: Cap
     assert "stranger" in content["unmatched"][0]
     assert "stranger" in captured.err
     assert table.read_text().startswith("case,task,region,dice,")
+    assert lesions.read_text().startswith("case,task,generation,region,lesion,status,x,y,z,")
 
 
 def test_folders_as_tables(folders: tuple[Path, Path], capsys: Captured) -> None:

@@ -89,6 +89,17 @@ def test_every_task_gives_plain_json(task: str) -> None:
     assert "null in JSON" in missed["rules"]["empty"]
 
 
+def test_every_tissue_is_scored() -> None:
+    """What the scripts leave out is scored as a whole, and has no lesion-wise score."""
+    scores = score_case(small(2), small(2, 3), (1, 1, 1), TASKS["MET"])
+    assert list(scores.subregions) == ["RC", "NETC", "SNFH"]
+    assert scores.subregions["SNFH"].dice == pytest.approx(0.75)
+    rows = scores.rows()
+    assert rows["SNFH"]["lesionwise_2026_dice"] is None
+    assert rows["WT"]["lesionwise_2026_dice"] == pytest.approx(0.75)
+    assert list(scores.lesionwise_2026) == ["WT", "TC", "ET", "RC"]
+
+
 def test_the_rule_of_hd95_can_be_chosen() -> None:
     """A cube moved by one voxel: the rules differ, and the output says which was taken."""
     found = {

@@ -5,10 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial.distance import cdist
 
+from napari_brats.metrics import nearest
 from napari_brats.metrics.masks import MaskPair, bounding_box
-from napari_brats.metrics.surface import HD95_RULES, hd95, surface_distances
+from napari_brats.metrics.surface import (
+    HD95_RULES,
+    distances_between,
+    hd95,
+    surface_distances,
+    surface_of,
+)
 from napari_brats.metrics.surfels import CORNERS, surfel_areas
 
 Mask = NDArray[np.bool_]
@@ -142,6 +150,38 @@ def test_areas_equal_the_published_table(spacing_mm: Spacing) -> None:
         filled = [corner for bit, corner in enumerate(CORNERS) if code >> bit & 1]
         theirs = int(sum(weights[corner] for corner in filled))
         assert areas[code] == pytest.approx(float(table[theirs]), abs=1e-5)
+
+
+@pytest.mark.parametrize("rule", HD95_RULES)
+def test_bounds_change_no_percentile(
+    masks: tuple[Mask, Mask], spacing: Spacing, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaving out what is surely nearer gives the number that all distances give."""
+    monkeypatch.setattr(nearest, "FEW", 0)
+    pair = MaskPair.cropped(*masks, spacing)
+    every = surface_distances(pair, HD95_RULES[rule].surface)
+    assert hd95(*masks, spacing, rule=rule) == pytest.approx(every.hd95(rule), abs=1e-12)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    apart=st.integers(0, 40),
+    rule=st.sampled_from([*HD95_RULES]),
+    spacing=st.sampled_from([(1.0, 1.0, 1.0), (0.5, 1.0, 3.0)]),
+)
+@settings(deadline=None, max_examples=15)
+def test_large_surfaces_far_apart(seed: int, apart: int, rule: str, spacing: Spacing) -> None:
+    """Masks with surfaces of thousands of voxels: exact percentiles and near shares."""
+    rng = np.random.default_rng(seed)
+    prediction, reference = np.zeros((2, 70, 25, 25), np.bool_)
+    prediction[:25] = ndimage.binary_dilation(rng.random((25, 25, 25)) < 0.002, iterations=3)
+    reference[apart : apart + 20, :20] = rng.random((20, 20, 25)) < 0.3
+    pair = MaskPair.cropped(prediction, reference, spacing)
+    kind = HD95_RULES[rule].surface
+    surfaces = [surface_of(mask, pair, kind) for mask in (pair.prediction, pair.reference)]
+    part, every = distances_between(*surfaces, pair, rule=rule), surface_distances(pair, kind)
+    assert part.hd95(rule) == pytest.approx(every.hd95(rule), abs=1e-12)
+    assert part.mean_nsd(min(spacing)) == every.mean_nsd(min(spacing))
 
 
 def line(*at: int) -> Mask:

@@ -59,6 +59,7 @@ def test_voxels_keep_their_place(order, signs):
     for index in np.ndindex(*shown.shape):
         x, y, z = display.file_index(np.array(index, float)).astype(int)
         assert shown[index] == volume[x, y, z]
+        assert display.display_index((int(x), int(y), int(z))) == index
 
 
 def test_radiological_by_hand():

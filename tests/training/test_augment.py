@@ -3,7 +3,12 @@ import pytest
 import torch
 
 from napari_brats.preprocessing.recipes import RECIPES, prepare
-from napari_brats.training.augment import RandBrightness, RandDropModality, augmentation
+from napari_brats.training.augment import (
+    RandBrightness,
+    RandDropModality,
+    RandLesionBrightness,
+    augmentation,
+)
 from napari_brats.training.stream import loose_crop
 
 
@@ -40,6 +45,27 @@ def test_gains_stretch_what_is_there():
     assert (out.max(axis=1) - out.min(axis=1)).max() < 1e-6
     assert (np.abs(out[:, 0] / 2 - 1) <= 0.3).all()
     assert len(set(out[:, 0])) > 1
+
+
+def test_a_tumor_changes_its_brightness_and_the_rest_does_not():
+    """Inside: one offset and one factor a channel; far from it and outside the brain: nothing."""
+    images = torch.rand(4, 32, 32, 32) + 1
+    images[:, :, :, 26:] = 0
+    tissues = torch.zeros(1, 32, 32, 32)
+    tissues[:, 3:19, 3:19, 3:19] = 2
+    item = {"images": images, "tissues": tissues}
+    change = RandLesionBrightness(1.0, 0.5, (0.6, 1.2)).set_random_state(3)
+    out = change(dict(item))["images"]
+    assert torch.equal(out[:, 26:], images[:, 26:])
+    assert not out[:, :, :, 26:].any()
+    before, after = (each[:, 10:12, 10:12, 10:12].reshape(4, -1) for each in (images, out))
+    for channel in range(4):
+        factor, offset = np.polyfit(before[channel], after[channel], 1)
+        assert 0.6 <= factor <= 1.2
+        assert torch.allclose(after[channel], factor * before[channel] + offset, atol=1e-3)
+    assert len({round(float(each), 4) for each in (after - before).mean(dim=1)}) == 4
+    none = {**item, "tissues": torch.zeros_like(tissues)}
+    assert torch.equal(change(none)["images"], images)
 
 
 def test_one_modality_is_dropped():

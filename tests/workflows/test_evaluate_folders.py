@@ -17,6 +17,7 @@ from napari_brats.workflows.evaluate_folders import (
     evaluate_folders,
     win_loss,
     write_csv,
+    write_lesions,
 )
 
 MakePatient = Callable[..., Path]
@@ -109,6 +110,34 @@ def test_csv_holds_every_number(folders: tuple[Path, Path, Path], tmp_path: Path
                 value = case[row["region"]][name]
                 defined = value is not None and math.isfinite(value)
                 assert row[name] == (repr(float(value)) if defined else "")
+
+
+def test_lesions_have_a_table_of_their_own(
+    folders: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """One row per lesion and rule; its voxel lies in the lesion; numbers come back as they were."""
+    data, _, worse = folders
+    found = evaluate_folders(worse, data)
+    path = write_lesions(tmp_path / "lesions.csv", found.cases)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    case = found.cases["BraTS2021_00001"].scores
+    for generation, scores in (("2023", case.lesionwise_2023), ("2026", case.lesionwise_2026)):
+        for region, score in scores.items():
+            mine = [
+                row
+                for row in rows
+                if (row["case"], row["generation"], row["region"])
+                == ("BraTS2021_00001", generation, region)
+            ]
+            assert [row["lesion"] for row in mine] == [str(n + 1) for n in range(len(mine))]
+            assert [row["status"] for row in mine] == [one.status for one in score.lesions]
+            assert [row["dice"] for row in mine] == [repr(one.dice) for one in score.lesions]
+            assert all(not row["nsd"] for row in mine) or generation == "2026"
+    missed = next(row for row in rows if row["region"] == "ET" and row["generation"] == "2026")
+    codes = np.asarray(nib.load(data / missed["case"] / f"{missed['case']}_seg.nii.gz").dataobj)
+    assert missed["status"] == "missed"
+    assert codes[int(missed["x"]), int(missed["y"]), int(missed["z"])] == 4
 
 
 def test_nothing_in_common(folders: tuple[Path, Path, Path]) -> None:

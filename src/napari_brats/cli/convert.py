@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONVENTION",
         help="for labels and mask-png: codes to write",
     )
+    parser.add_argument(
+        "--dicom",
+        type=Path,
+        metavar="FOLDER",
+        help="for dicom-seg: the DICOM series that the patient's images were converted from",
+    )
     _add_shapes(parser)
     parser.add_argument(
         "--output",
@@ -83,6 +89,7 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
         mask=args.mask,
         labels=args.labels,
         to=args.to,
+        dicom=args.dicom,
         mesh=args.format,
         frame=args.frame,
         crop=tuple(args.crop),

@@ -11,6 +11,8 @@ from napari_brats.metrics.surface import HD95_RULES, NSD_TOLERANCE_MM
 from napari_brats.metrics.tasks import TASKS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_brats.cli.terminal import Terminal
     from napari_brats.workflows.evaluate import Evaluation
 
@@ -57,15 +59,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--csv", type=Path, metavar="FILE", help="write one row per case and region"
     )
+    parser.add_argument(
+        "--lesions",
+        type=Path,
+        metavar="FILE",
+        help="write one row per case and lesion, by both lesion-wise rules",
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Compare and report."""
-    if args.csv is not None:
-        from napari_brats.workflows.outputs import check_file
+    for file, option in ((args.csv, "--csv"), (args.lesions, "--lesions")):
+        if file is not None:
+            from napari_brats.workflows.outputs import check_file
 
-        check_file(args.csv, (".csv",), "--csv")
+            check_file(file, (".csv",), option)
     if os.path.isdir(args.prediction) and os.path.isdir(args.reference):
         from napari_brats.cli.evaluate_folders import run_folders
 
@@ -73,19 +82,27 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     if args.against is not None:
         raise CaseError("--against compares folders; give folders as PREDICTION and REFERENCE too")
     from napari_brats.workflows.evaluate import evaluate
-    from napari_brats.workflows.evaluate_folders import write_csv
 
     result = evaluate(args.prediction, args.reference, **options_of(args))
     for note in result.notes:
         terminal.notice(note)
-    if args.csv is not None:
-        write_csv(args.csv, {args.prediction.name: result})
+    write_tables(args, {args.prediction.name: result})
     if terminal.json:
         terminal.result(result.to_json())
         return 0
     terminal.say(f"{args.prediction} against {result.reference} ({result.convention})")
     show(result, terminal)
     return 0
+
+
+def write_tables(args: argparse.Namespace, cases: "Mapping[str, Evaluation]") -> None:
+    """Write the tables that the command line asks for."""
+    from napari_brats.workflows.evaluate_folders import write_csv, write_lesions
+
+    if args.csv is not None:
+        write_csv(args.csv, cases)
+    if args.lesions is not None:
+        write_lesions(args.lesions, cases)
 
 
 def options_of(args: argparse.Namespace) -> dict[str, Any]:

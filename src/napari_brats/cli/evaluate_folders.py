@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from napari_brats.cli.evaluate import number
+from napari_brats.cli.evaluate import number, write_tables
 from napari_brats.metrics.table import METRICS
 from napari_brats.workflows.evaluate_folders import (
     ALL,
@@ -11,7 +11,6 @@ from napari_brats.workflows.evaluate_folders import (
     compare_cohorts,
     evaluate_folders,
     win_loss,
-    write_csv,
 )
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ def run_folders(args: argparse.Namespace, options: dict[str, Any], terminal: "Te
     """Score one or two methods and report."""
     cohort = _scored(args.prediction, args, options, terminal)
     other = None if args.against is None else _scored(args.against, args, options, terminal)
-    if args.csv is not None:
-        write_csv(args.csv, cohort.cases)
+    write_tables(args, cohort.cases)
     by_task = args.by_task is not None
     if terminal.json:
         terminal.result(_content(cohort, other, by_task=by_task))

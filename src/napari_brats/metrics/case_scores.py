@@ -1,12 +1,12 @@
 """`score_case`: every number of one case, all regions, all three generations of BraTS."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_brats.metrics.lesions import Lesions
+from napari_brats.metrics.lesions import Lesion, Lesions
 from napari_brats.metrics.lesionwise import (
     LesionScore,
     lesionwise_2023,
@@ -36,7 +36,7 @@ class CaseScores:
     regions : Mapping[str, FullRegionScore]
         WT, TC, ET as a whole.
     subregions : Mapping[str, FullRegionScore]
-        What else the task scores, by key of `SUBREGIONS`.
+        What else the task scores, then its other tissues, by key of `SUBREGIONS`.
     lesionwise_2023 : Mapping[str, LesionScore]
         WT, TC, ET by the rule of 2023.
     lesionwise_2026 : Mapping[str, LesionScore]
@@ -64,6 +64,49 @@ class CaseScores:
             for part, content in parts.items()
         }
         return {**scores, "rules": dict(self.rules)}
+
+    def rows(self) -> dict[str, dict[str, float | None]]:
+        """Return the `METRICS` of each region, WT, TC and ET first; infinite where undefined."""
+        return {
+            region: {
+                **asdict(whole),
+                "volume_difference_ml": whole.volume_difference_ml,
+                **_lesionwise("2023", self.lesionwise_2023.get(region), "dice", "hd95_mm"),
+                **_lesionwise("2026", self.lesionwise_2026.get(region), "dice", "hd95_mm", "nsd"),
+            }
+            for region, whole in {**self.regions, **self.subregions}.items()
+        }
+
+    def lesion_rows(self) -> list[dict[str, str | int | float | None]]:
+        """Return one row of `LESION_COLUMNS` for each lesion by each lesion-wise rule."""
+        return [
+            {
+                "generation": generation,
+                "region": region,
+                "lesion": number,
+                **asdict(lesion),
+                **dict(zip("xyz", lesion.center, strict=True)),
+            }
+            for generation, scores in (
+                ("2023", self.lesionwise_2023), ("2026", self.lesionwise_2026),
+            )
+            for region, score in scores.items()
+            for number, lesion in enumerate(score.lesions, 1)
+        ]  # fmt: skip
+
+
+LESION_COLUMNS = (
+    "generation", "region", "lesion", "status", "x", "y", "z",
+    *(field.name for field in fields(Lesion) if field.name not in ("status", "center")),
+)  # fmt: skip
+"""What a row says of a lesion; x, y, z are a voxel of it, in the file's own order from 0 on."""
+
+
+def _lesionwise(year: str, score: LesionScore | None, *names: str) -> dict[str, float | None]:
+    return {
+        f"lesionwise_{year}_{name}": None if score is None else getattr(score, name)
+        for name in names
+    }
 
 
 def score_case(
@@ -114,7 +157,7 @@ def score_case(
     whole: dict[str, FullRegionScore] = {}
     by_2023: dict[str, LesionScore] = {}
     by_2026: dict[str, LesionScore] = {}
-    for region in task.regions:
+    for region in (*task.regions, *task.tissues):
         pair = MaskPair.cropped(
             region_mask(prediction, region), region_mask(reference, region), spacing_mm
         ).moved(tuple(edge.start for edge in box))
@@ -131,13 +174,15 @@ def score_case(
             hd95_mm=hd95_mm,
             tolerance_mm=tolerance_mm,
         )
+        if region in task.tissues:
+            continue
         predicted = Lesions.of(pair.prediction)
         by_2026[region] = lesionwise_2026(pair, predicted, task)
         if region in REGIONS:
             by_2023[region] = lesionwise_2023(pair, predicted, task)
     return CaseScores(
         regions={name: whole[name] for name in REGIONS},
-        subregions={name: whole[name] for name in task.subregions},
+        subregions={name: whole[name] for name in (*task.subregions, *task.tissues)},
         lesionwise_2023=by_2023,
         lesionwise_2026=by_2026,
         rules=_rules(task, hd95, tolerance_mm),

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_brats.metrics.masks import MaskPair
-from napari_brats.metrics.surface import Surface, SurfaceDistances, distances_between, surface_of
+from napari_brats.metrics.surface import (
+    HD95_RULES,
+    Surface,
+    SurfaceDistances,
+    distances_between,
+    surface_of,
+)
 
 MATCHED, MISSED, FALSE, IGNORED = "matched", "missed", "false positive", "ignored"
 TOUCHING = np.ones((3, 3, 3), np.bool_)
@@ -104,19 +110,20 @@ class LesionSurfaces:
         The masks.
     predicted, reference : Lesions
         Their lesions.
-    kind : str
-        ``"voxels"`` or ``"surfels"``.
+    rule : str
+        Row of `HD95_RULES`: what surfaces are made of, and which distances are wanted.
     """
 
-    def __init__(self, pair: MaskPair, predicted: Lesions, reference: Lesions, kind: str) -> None:
-        self._pair = pair
+    def __init__(self, pair: MaskPair, predicted: Lesions, reference: Lesions, rule: str) -> None:
+        self._pair, self._rule = pair, rule
+        kind = HD95_RULES[rule].surface
         self._predicted = _cut(surface_of(pair.prediction, pair, kind), predicted)
         self._reference = _cut(surface_of(pair.reference, pair, kind), reference)
 
     def between(self, parts: Sequence[int], lesion: int) -> SurfaceDistances:
-        """Measure some predicted lesions together against one of the reference."""
+        """Measure some predicted lesions together against one of the reference, for HD95."""
         joined = Surface.joined([self._predicted[part] for part in parts])
-        return distances_between(joined, self._reference[lesion], self._pair)
+        return distances_between(joined, self._reference[lesion], self._pair, rule=self._rule)
 
 
 def _cut(surface: Surface, lesions: Lesions) -> list[Surface]:

@@ -157,7 +157,7 @@ def lesionwise_2026(pair: MaskPair, predicted: Lesions, task: Task) -> LesionSco
     """
     reference = Lesions.of(pair.reference)
     matches = _pair_up(predicted, reference)
-    surfaces = LesionSurfaces(pair, predicted, reference, "voxels")
+    surfaces = LesionSurfaces(pair, predicted, reference, "pooled")
     rows = []
     for lesion in reference.numbers:
         volume = reference.size(lesion) * pair.voxel_mm3

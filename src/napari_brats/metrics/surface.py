@@ -120,6 +120,9 @@ class Hd95Rule:
         Who takes it so.
     compute : callable
         From distances that are there in both directions to mm.
+    largest : callable
+        From one surface and the other to how many of the first one's largest distances can
+        decide.
     """
 
     name: str
@@ -127,6 +130,7 @@ class Hd95Rule:
     formula: str
     programs: str
     compute: Callable[[SurfaceDistances], float]
+    largest: Callable[[Surface, Surface], int]
 
 
 def _directed(distances: SurfaceDistances) -> float:
@@ -151,6 +155,17 @@ def _by_area(distances: SurfaceDistances) -> float:
     return float(max(directed))
 
 
+def _top(count: int) -> int:
+    """Return how many of so many sorted numbers lie from their 95th percentile on, and one."""
+    return count - int(0.95 * (count - 1)) + 1
+
+
+def _top_by_area(here: Surface, _: Surface) -> int:
+    """Return how many elements 5 % of the area can be at most, and two."""
+    covered = np.cumsum(np.sort(here.areas))
+    return int(np.searchsorted(covered, 0.05 * covered[-1:].sum())) + 2
+
+
 HD95_RULES: Mapping[str, Hd95Rule] = {
     rule.name: rule
     for rule in (
@@ -160,6 +175,7 @@ HD95_RULES: Mapping[str, Hd95Rule] = {
             "the larger of the two directed 95th percentiles, linearly interpolated",
             "MONAI; the default here",
             _directed,
+            lambda here, _: _top(len(here.points)),
         ),
         Hd95Rule(
             "pooled",
@@ -167,6 +183,7 @@ HD95_RULES: Mapping[str, Hd95Rule] = {
             "95th percentile of both directions' distances together, linearly interpolated",
             "MedPy, panoptica and with it the BraTS 2026 package",
             _pooled,
+            lambda here, there: _top(len(here.points) + len(there.points)),
         ),
         Hd95Rule(
             "surfels",
@@ -174,6 +191,7 @@ HD95_RULES: Mapping[str, Hd95Rule] = {
             "the larger of the two directed distances that 95 % of the surface's area keep",
             "DeepMind's surface-distance and with it the BraTS 2023 script",
             _by_area,
+            _top_by_area,
         ),
     )
 }
@@ -205,11 +223,32 @@ def surface_of(mask: NDArray[np.bool_], pair: MaskPair, kind: str = "voxels") ->
     return Surface(*surfels(mask, points, surfel_areas(pair.spacing_mm)))
 
 
-def distances_between(prediction: Surface, reference: Surface, pair: MaskPair) -> SurfaceDistances:
-    """Measure two surfaces that lie on the grid of a pair."""
+def distances_between(
+    prediction: Surface,
+    reference: Surface,
+    pair: MaskPair,
+    *,
+    rule: str | None = None,
+) -> SurfaceDistances:
+    """Measure two surfaces that lie on the grid of a pair.
+
+    Parameters
+    ----------
+    prediction, reference : Surface
+        The surfaces.
+    pair : MaskPair
+        Their grid.
+    rule : str, optional
+        Row of `HD95_RULES`: measure well only what this percentile and the share within
+        the smallest voxel side depend on, which is several times faster.
+    """
+    there = back = None
+    if rule is not None:
+        largest = HD95_RULES[rule].largest
+        there, back = largest(prediction, reference), largest(reference, prediction)
     return SurfaceDistances(
-        nearest_mm(prediction.points, reference.points, pair),
-        nearest_mm(reference.points, prediction.points, pair),
+        nearest_mm(prediction.points, reference.points, pair, largest=there),
+        nearest_mm(reference.points, prediction.points, pair, largest=back),
         prediction.areas,
         reference.areas,
     )
@@ -254,4 +293,6 @@ def hd95(
         0 if both masks are empty, infinite if one is.
     """
     pair = MaskPair.cropped(prediction, reference, spacing_mm)
-    return surface_distances(pair, HD95_RULES[rule].surface).hd95(rule)
+    kind = HD95_RULES[rule].surface
+    there, back = (surface_of(mask, pair, kind) for mask in (pair.prediction, pair.reference))
+    return distances_between(there, back, pair, rule=rule).hd95(rule)

@@ -26,6 +26,8 @@ class Task:
         Rows of `LABEL_CONVENTIONS` whose masks belong to this task.
     subregions : tuple of str
         Keys of `SUBREGIONS` scored beside WT, TC and ET.
+    tissues : tuple of str
+        Keys of `SUBREGIONS` of which only the whole is scored: neither script has them.
     dilations : int
         2023: how many times the reference is grown to join its lesions.
     ignored_mm3 : float
@@ -41,6 +43,7 @@ class Task:
     title: str
     conventions: tuple[str, ...]
     subregions: tuple[str, ...]
+    tissues: tuple[str, ...] = ()
     dilations: int = 3
     ignored_mm3: float = 50
     least_mm3: float | None = None
@@ -51,6 +54,9 @@ class Task:
         """Names of all regions of the task, WT, TC and ET first."""
         return (*REGIONS, *self.subregions)
 
+
+_REST = ("NETC", "SNFH")
+"""What WT holds beside ET."""
 
 TASKS: Mapping[str, Task] = {
     task.name: task
@@ -72,11 +78,12 @@ TASKS: Mapping[str, Task] = {
             "metastases",
             ("brats-met",),
             ("RC",),
+            _REST,
             dilations=1,
             ignored_mm3=2,
             least_mm3=20,
         ),
-        Task("MEN", "meningioma", ("brats-men",), (), dilations=1),
+        Task("MEN", "meningioma", ("brats-men",), (), _REST, dilations=1),
         Task(
             "MEN-RT",
             "meningioma, radiotherapy",
@@ -91,9 +98,10 @@ TASKS: Mapping[str, Task] = {
             "Sub-Saharan Africa",
             ("brats-ssa",),
             (),
+            _REST,
             borrowed="the 2026 package has no SSA: rule of GoAT",
         ),
-        Task("GoAT", "all tumors", (), (), borrowed="2023 has no GoAT: numbers of GLI"),
+        Task("GoAT", "all tumors", (), (), _REST, borrowed="2023 has no GoAT: numbers of GLI"),
     )
 }
 
@@ -103,13 +111,15 @@ DEFAULT_TASK = "GLI"
 def task_of(convention: str) -> Task:
     """Return the task whose masks follow a row of `LABEL_CONVENTIONS`.
 
-    Without the subregions that these masks have no code for: glioma before treatment has no
-    resection cavity.
+    Without the subregions and tissues that these masks have no code for: glioma before
+    treatment has no resection cavity.
     """
     found = (task for task in TASKS.values() if convention in task.conventions)
     task = next(found, TASKS[DEFAULT_TASK])
     row = LABEL_CONVENTIONS.get(convention)
     known = set(Tissue) if row is None else set(row.codes.values())
     return replace(
-        task, subregions=tuple(name for name in task.subregions if region_tissues(name) & known)
+        task,
+        subregions=tuple(name for name in task.subregions if region_tissues(name) & known),
+        tissues=tuple(name for name in task.tissues if region_tissues(name) & known),
     )

@@ -104,6 +104,14 @@ class Display:
             found[axis] = self.shape[axis] - 1 - index[position] if flip else index[position]
         return found
 
+    def display_index(self, index: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Return the display index of a voxel of the file; the inverse of `file_index`."""
+        first, second, third = (
+            self.shape[axis] - 1 - index[axis] if flip else index[axis]
+            for axis, flip in zip(self.axes, self.flips, strict=True)
+        )
+        return first, second, third
+
     def patient_mm(self, index: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return patient millimeters (R, A, S) of a display index, by the true affine."""
         place: NDArray[np.float64] = (

@@ -6,6 +6,7 @@ from typing import Any
 import monai.transforms as mt
 import numpy as np
 import torch
+from monai.networks.layers import GaussianFilter
 from numpy.typing import NDArray
 from torch import nn
 
@@ -91,6 +92,49 @@ class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
         return {**data, "images": self.transform(images) * brain}
 
 
+class RandLesionBrightness(mt.RandomizableTransform, mt.MapTransform):  # type: ignore[misc]
+    """Change offset and contrast of each channel inside the tumor, with a soft border.
+
+    How bright a tumor is beside healthy brain differs between scanners, sequences and doses of
+    contrast agent; what tells its tissues apart is how they differ from each other and between
+    the modalities.
+
+    Parameters
+    ----------
+    prob : float
+        How often anything changes.
+    shift : float
+        Standard deviation of a channel's offset, in z-scores.
+    contrast : tuple of float
+        Range of the factor on a channel's differences from its mean in the tumor.
+    border : float
+        Standard deviation of the border's blur, in voxels.
+    """
+
+    def __init__(
+        self, prob: float, shift: float, contrast: tuple[float, float], border: float = 1.5
+    ) -> None:
+        mt.MapTransform.__init__(self, ["images"])
+        mt.RandomizableTransform.__init__(self, prob)
+        self.shift, self.contrast = shift, contrast
+        self.blur = GaussianFilter(3, border)
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Change ``data["images"]``, (C, X, Y, Z), where ``data["tissues"]`` is not 0."""
+        self.randomize(None)
+        inside = torch.as_tensor(data["tissues"])[0] > 0
+        if not self._do_transform or not inside.any():
+            return data
+        images = data["images"]
+        channels = (len(images), 1, 1, 1)
+        shift = torch.from_numpy(self.R.normal(0, self.shift, channels)).float()
+        factor = torch.from_numpy(self.R.uniform(*self.contrast, channels)).float()
+        mean = images[:, inside].mean(dim=1).reshape(channels)
+        brain = (images != 0).any(dim=0, keepdim=True)
+        share = self.blur(inside.float()[None, None])[0] * brain
+        return {**data, "images": images + share * (shift + (factor - 1) * (images - mean))}
+
+
 class RandDropModality(mt.RandomizableTransform, mt.MapTransform):  # type: ignore[misc]
     """Set one channel to the background, as `prepare` does where a modality is missing."""
 
@@ -112,7 +156,7 @@ class RandDropModality(mt.RandomizableTransform, mt.MapTransform):  # type: igno
 def augmentation(
     crop: tuple[int, int, int],
     seed: int,
-    kinds: Sequence[str] = ("affine", "flip-0", "intensity"),
+    kinds: Sequence[str] = ("affine", "flip-0", "lesion", "intensity"),
     *,
     together: tuple[int, ...] = (),
     drop_modality: float = 0.0,
@@ -153,6 +197,7 @@ def augmentation(
         ),
         "flip-0": mt.RandFlipd(both, prob=0.5, spatial_axis=0),
         "flip-1": mt.RandFlipd(both, prob=0.5, spatial_axis=1),
+        "lesion": RandLesionBrightness(prob=0.5, shift=0.5, contrast=(0.6, 1.2)),
         "intensity": KeepBackground(_intensity(together)),
         "drop": RandDropModality(drop_modality, background),
     }

@@ -23,6 +23,7 @@ AUGMENTATIONS: Mapping[str, str] = {
     "affine": "rotated and scaled at random",
     "flip-0": "mirrored along the first axis, every other sample",
     "flip-1": "mirrored along the second axis, every other sample",
+    "lesion": "offset and contrast of each channel inside the tumor",
     "intensity": "brightness, contrast, local shifts, blur and noise of the brain at random",
 }
 SAMPLINGS: Mapping[str, str] = {
@@ -121,7 +122,7 @@ _OURS = Preset(
     steps=_DEFAULTS.steps,
     size=_DEFAULTS.size,
     sampling="tumor",
-    augmentation=("affine", "flip-0", "intensity"),
+    augmentation=("affine", "flip-0", "lesion", "intensity"),
     gradient_clip=12.0,
     weight_average=_DEFAULTS.average,
 )

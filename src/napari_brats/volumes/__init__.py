@@ -1,7 +1,8 @@
 """Read and write volumes: NIfTI through nibabel's headers, MetaImage, whole or not at all.
 
 `stream` checks bytes, `nifti` and `metaimage` know the formats, `volume` reads, `writing`
-writes, `atomic` puts files in place, `affines` measures voxels. Only this package touches nibabel.
+writes, `dicom` reads series and writes segmentations of them, `atomic` puts files in place,
+`affines` measures voxels. Only this package touches nibabel, highdicom and pydicom.
 """
 
 from napari_brats.volumes.affines import spacing_of, voxel_ml
@@ -11,6 +12,7 @@ from napari_brats.volumes.atomic import (
     write_bytes_atomic,
     write_json_atomic,
 )
+from napari_brats.volumes.dicom import Segment, read_series, write_segmentation
 from napari_brats.volumes.volume import (
     Volume,
     grid_difference,
@@ -26,10 +28,12 @@ from napari_brats.volumes.writing import (
 )
 
 __all__ = [
+    "Segment",
     "Volume",
     "atomic_write",
     "grid_difference",
     "read_codes",
+    "read_series",
     "read_volume",
     "recorded_convention",
     "require_same_grid",
@@ -41,4 +45,5 @@ __all__ = [
     "write_json_atomic",
     "write_mask",
     "write_probabilities",
+    "write_segmentation",
 ]

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidg
 
 from napari_brats.plugin.layers import mask_layer
 from napari_brats.widgets.background import soon
+from napari_brats.widgets.centering import unwrapped
 from napari_brats.widgets.close_guard import Ask, CloseGuard, ask_person
 from napari_brats.widgets.cursor import CursorReadout
 from napari_brats.widgets.desk import Desk
@@ -217,13 +218,8 @@ def _closed_docks(viewer: Any) -> list[SegmentWidget]:
     return [
         widget
         for widget in QApplication.topLevelWidgets()
-        if isinstance(widget, SegmentWidget) and _unwrapped(widget.viewer) is _unwrapped(viewer)
+        if isinstance(widget, SegmentWidget) and unwrapped(widget.viewer) is unwrapped(viewer)
     ]
-
-
-def _unwrapped(viewer: Any) -> Any:
-    """Return the viewer behind the proxy that napari may hand to plugins."""
-    return getattr(viewer, "__wrapped__", viewer)
 
 
 def _main_window(widget: QWidget) -> QMainWindow | None:

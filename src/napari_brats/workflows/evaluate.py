@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from napari_brats.case import cautions, load_mask
 from napari_brats.errors import CaseError, LabelError
 from napari_brats.metrics.case_scores import CaseScores, score_case
-from napari_brats.metrics.lesionwise import LesionScore
 from napari_brats.metrics.scores import FullRegionScore
 from napari_brats.metrics.surface import NSD_TOLERANCE_MM
 from napari_brats.metrics.tasks import TASKS, task_of
@@ -54,23 +53,7 @@ class Evaluation:
 
     def rows(self) -> dict[str, dict[str, float | None]]:
         """Return the `METRICS` of each region, WT, TC and ET first; infinite where undefined."""
-        scores = self.scores
-        return {
-            region: {
-                **asdict(whole),
-                "volume_difference_ml": whole.volume_difference_ml,
-                **_lesionwise("2023", scores.lesionwise_2023.get(region), "dice", "hd95_mm"),
-                **_lesionwise("2026", scores.lesionwise_2026[region], "dice", "hd95_mm", "nsd"),
-            }
-            for region, whole in {**scores.regions, **scores.subregions}.items()
-        }
-
-
-def _lesionwise(year: str, score: LesionScore | None, *names: str) -> dict[str, float | None]:
-    return {
-        f"lesionwise_{year}_{name}": None if score is None else getattr(score, name)
-        for name in names
-    }
+        return self.scores.rows()
 
 
 def evaluate(

@@ -1,9 +1,8 @@
 """Score all masks of a folder against their references, and one method against another."""
 
 import csv
-import io
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +12,17 @@ from napari_brats.metrics.table import METRICS, NONE
 from napari_brats.volumes import write_bytes_atomic
 from napari_brats.workflows.evaluate import Evaluation, evaluate
 from napari_brats.workflows.pairing import pair_up
+from napari_brats.workflows.tables import (
+    LESION_HEADER,
+    SCORE_HEADER,
+    csv_text,
+    lesion_cells,
+    score_cells,
+)
 
 ALL = "all"
 
 Column = dict[str, float | None]
-Rows = Mapping[str, Mapping[str, float | None]]
 
 
 @dataclass(frozen=True)
@@ -173,18 +178,25 @@ def write_csv(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
     OutputError
         If it cannot be written.
     """
-    return write_scores(path, [(case, one.task, one.rows()) for case, one in cases.items()])
+    rows = [row for case, one in cases.items() for row in score_cells(case, one.task, one.scores)]
+    return write_bytes_atomic(path, csv_text(SCORE_HEADER, rows).encode())
 
 
-def write_scores(path: str | Path, cases: Iterable[tuple[str, str, Rows]]) -> Path:
-    """Write the table of `write_csv` from case id, task and `Evaluation.rows` of each case."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", "task", "region", *METRICS])
-    for case, task, rows in cases:
-        for region, values in rows.items():
-            writer.writerow([case, task, region, *(_cell(values[name]) for name in METRICS)])
-    return write_bytes_atomic(path, text.getvalue().encode())
+def write_lesions(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
+    """Write one row per case, lesion-wise rule, region and lesion, whole or not at all.
+
+    Parameters
+    ----------
+    path, cases
+        As of `write_csv`.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    rows = [row for case, one in cases.items() for row in lesion_cells(case, one.task, one.scores)]
+    return write_bytes_atomic(path, csv_text(LESION_HEADER, rows).encode())
 
 
 def read_csv(path: str | Path) -> dict[str, dict[str, Column]]:
@@ -229,7 +241,3 @@ def _number(text: str, place: str) -> float | None:
             f"{place}: {text!r} is no number; write the table with napari-brats evaluate --csv"
         ) from None
     return value if value is None or math.isfinite(value) else None
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None or not math.isfinite(value) else repr(float(value))

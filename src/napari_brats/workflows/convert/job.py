@@ -48,6 +48,8 @@ class Job:
         Label convention of masks that do not tell theirs.
     to : str or None
         Label convention to write.
+    dicom : Path or None
+        Folder of the DICOM series that a segmentation belongs to.
     mesh : str
         One of `MESH_FORMATS`.
     frame : str
@@ -64,6 +66,7 @@ class Job:
     mask: Path | None = None
     labels: str | None = None
     to: str | None = None
+    dicom: Path | None = None
     mesh: str = "stl"
     frame: str = "RAS"
     crop: tuple[int, int, int] = (128, 128, 128)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_brats.workflows.convert.arrays import to_imagej, to_npy
+from napari_brats.workflows.convert.dicom import to_dicom
 from napari_brats.workflows.convert.job import Job
 from napari_brats.workflows.convert.labels import relabel
 from napari_brats.workflows.convert.meshes import to_meshes
@@ -64,6 +65,10 @@ CONVERSIONS: Mapping[str, Conversion] = {
         Conversion(
             "mesh", "surfaces of WT, TC, ET in patient mm", "a mask",
             "an STL, OBJ or PLY file for each region", to_meshes,
+        ),
+        Conversion(
+            "dicom-seg", "a mask's tissues as segments of the series given by --dicom", "a mask",
+            "a DICOM segmentation", to_dicom,
         ),
     )
 }  # fmt: skip

@@ -18,7 +18,7 @@ from napari_brats.workflows.figures.table import (
     TrainingFigure,
 )
 from napari_brats.workflows.outputs import check_file, folder_beside
-from napari_brats.workflows.subject import load_subject
+from napari_brats.workflows.subject import Subject, load_subject
 
 _OUTPUT = "--output"
 
@@ -69,12 +69,43 @@ def make_patient_picture(
             f"one of {', '.join(several)}"
         )
     subject = load_subject(patient, masks, reference=reference, labels=labels)
+    return draw_picture(row, subject, patient, options, output=output)
+
+
+def draw_picture(
+    row: PatientFigure,
+    subject: Subject,
+    patient: Path,
+    options: Options,
+    *,
+    output: Path | None = None,
+) -> Path:
+    """Draw a row of `FIGURES` or `ANIMATIONS` of what was read already, and write it.
+
+    Parameters
+    ----------
+    row, patient, options, output
+        As of `make_patient_picture`.
+    subject : Subject
+        The patient and masks.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    BratsError
+        If the figure needs a reference that is not there, or nothing can be written there.
+    """
     if row.reference and subject.case.reference is None:
         raise CaseError(
             f"{row.name!r} compares with a reference mask, which {subject.case.case_id!r} does "
             "not have; give one with --reference"
         )
     if output is None:
+        kinds = (".gif",) if row.name in ANIMATIONS else FORMATS
         title = subject.title.replace(os.sep, "-")
         name = f"{subject.case.case_id}_{title}_{row.name}{kinds[0]}"
         output = folder_beside(patient) / name

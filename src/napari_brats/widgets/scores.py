@@ -1,0 +1,39 @@
+"""The Scores widget: every number of a mask, by three generations of rules, lesion by lesion."""
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QWidget
+
+from napari_brats.widgets.score_control import ScoreControl
+from napari_brats.widgets.score_panel import ScorePanel
+from napari_brats.widgets.scrolling import let_scroll
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QHideEvent, QShowEvent
+
+
+class ScoresWidget(QWidget):
+    """A dock beside one's work; nothing is computed before *Score* is clicked.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        napari gives it.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.panel = ScorePanel()
+        self.control = ScoreControl(napari_viewer, self.panel)
+        let_scroll(self, self.panel)
+        self.destroyed.connect(self.control.close)
+
+    def showEvent(self, event: "QShowEvent | None") -> None:
+        """Follow the layers from now on."""
+        super().showEvent(event)
+        self.control.wake()
+
+    def hideEvent(self, event: "QHideEvent | None") -> None:
+        """Follow them no longer."""
+        super().hideEvent(event)
+        self.control.rest()
