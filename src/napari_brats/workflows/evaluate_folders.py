@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from napari_brats.workflows.tables import (
 ALL = "all"
 
 Column = dict[str, float | None]
-Rows = Mapping[str, Mapping[str, float | None]]
 
 
 @dataclass(frozen=True)

@@ -86,12 +86,17 @@ def run_stages(
                 if not under_way:
                     return
                 done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in done:
+                # What is whole is handed over before what went wrong ends the run.
+                for future in sorted(done, key=_went_wrong):
                     yield future.result()
         finally:
             stop.set()
             for pool in pools:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _went_wrong(future: Future[Any]) -> bool:
+    return future.cancelled() or future.exception() is not None
 
 
 def _send(stages: Sequence[Stage], pools: Sequence[ThreadPoolExecutor], item: Any) -> Future[Any]:

@@ -17,7 +17,9 @@ from napari_brats.volumes import read_codes, sha256_of, write_json_atomic
 from napari_brats.workflows.cohort.job import Inputs, Job, Maker
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.row import Row, State
-from napari_brats.workflows.evaluate_folders import Rows
+
+Rows = Mapping[str, Mapping[str, float | None]]
+"""Value by region and metric."""
 
 SCHEMA = 1
 CHANGED = "the mask was changed by hand since it was made; it is kept"

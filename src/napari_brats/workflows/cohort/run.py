@@ -10,6 +10,8 @@ from threading import Event
 from typing import Protocol
 
 from napari_brats.errors import Cancelled, CaseError
+from napari_brats.metrics.table import METRICS
+from napari_brats.volumes import write_bytes_atomic
 from napari_brats.workflows.cohort import visit
 from napari_brats.workflows.cohort.job import Job
 from napari_brats.workflows.cohort.pipeline import Stage, run_stages
@@ -23,8 +25,8 @@ from napari_brats.workflows.cohort.table import (
     write_parquet,
     write_table,
 )
-from napari_brats.workflows.evaluate_folders import Rows, write_scores
 from napari_brats.workflows.report.run import report_run
+from napari_brats.workflows.tables import SCORE_HEADER, Cell, csv_text
 
 TABLE_SECONDS = 20.0
 """The table on disk is at most this much older than what is done."""
@@ -184,16 +186,20 @@ class _Book:
         for maker in self._plan.makers:
             scores = self._scores(maker.name, rows)
             if scores:
-                write_scores(layout.scores(maker.name), scores)
+                text = csv_text(SCORE_HEADER, scores)
+                write_bytes_atomic(layout.scores(maker.name), text.encode())
         report_run(layout, rows)
 
-    def _scores(self, maker: str, rows: Sequence[Row]) -> list[tuple[str, str, Rows]]:
-        found = []
+    def _scores(self, maker: str, rows: Sequence[Row]) -> list[list[Cell]]:
+        found: list[list[Cell]] = []
         for row in rows:
             if row.model == maker and row.dice:
                 with contextlib.suppress(CaseError):
                     record = read_record(self._plan.layout.record(*row.key))
-                    found.append((row.patient, record.task, record.scores))
+                    found += (
+                        [row.patient, record.task, region, *(values.get(one) for one in METRICS)]
+                        for region, values in record.scores.items()
+                    )
         return found
 
     def _write_table(self) -> None:
