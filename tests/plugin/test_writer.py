@@ -10,7 +10,7 @@ import pytest
 from napari_brats.case import load_case, load_mask
 from napari_brats.errors import CaseError, LabelError, OutputError
 from napari_brats.plugin.layers import mask_layer
-from napari_brats.plugin.tags import PREVIEW, tag_of
+from napari_brats.plugin.tags import DIFFERENCE, PREVIEW, tag_of
 from napari_brats.plugin.writer import segmentation_from, write_labels
 
 ORIENTATIONS = [
@@ -84,4 +84,12 @@ def test_a_preview_is_not_saved(case):
     voxels, keywords, _ = mask_layer(case, case.reference, "net")
     tag = replace(tag_of(keywords["metadata"]), role=PREVIEW)
     with pytest.raises(CaseError, match="press Apply"):
+        segmentation_from(tag, voxels)
+
+
+def test_a_difference_is_not_saved(case):
+    """Where two masks disagree is no mask."""
+    voxels, keywords, _ = mask_layer(case, case.reference, "net")
+    tag = replace(tag_of(keywords["metadata"]), role=DIFFERENCE)
+    with pytest.raises(CaseError, match="is no mask"):
         segmentation_from(tag, voxels)

@@ -10,7 +10,7 @@ from napari_brats.plugin.layers import mask_layer
 from napari_brats.regions import Tissue, region_mask
 from napari_brats.widgets.edits import checksum
 from napari_brats.widgets.opening import build_layer
-from napari_brats.widgets.paint_keys import BRUSH_KEYS, HELP_KEY, KEYS, key_table
+from napari_brats.widgets.paint_keys import BRUSH_KEYS, HELP_KEY, KEYS, OUTLINES_KEY, key_table
 
 pytestmark = pytest.mark.gui
 
@@ -244,7 +244,7 @@ def test_our_keys_clash_with_none_of_naparis(make_napari_viewer):
         str(KeyBinding.from_int(rule.keybinding.to_int())) for rule in get_app_model().keybindings
     }
     assert {"1", "X", "Ctrl+Z", "Ctrl+S"} <= taken
-    for key in (*BRUSH_KEYS, HELP_KEY):
+    for key in (*BRUSH_KEYS, HELP_KEY, OUTLINES_KEY):
         assert str(coerce_keybinding(key)) not in taken
 
 

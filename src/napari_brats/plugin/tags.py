@@ -11,6 +11,7 @@ KEY = "brats"
 """Where the tag lies in a layer's metadata."""
 
 IMAGE, REFERENCE, MASK, PREVIEW = "image", "reference", "mask", "preview"
+DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class LayerTag:
     case_id : str
         The patient.
     role : str
-        ``"image"``, ``"reference"``, ``"mask"``, or ``"preview"`` of what a tool would change.
+        ``"image"``, ``"reference"``, ``"mask"``, ``"preview"`` of what a tool would change, or
+        ``"difference"`` of two masks.
     title : str
         Modality, ``"reference"``, or what made the mask (a model's name, ``"by hand"``).
     convention : str

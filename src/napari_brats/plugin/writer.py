@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Segmentation, save_segmentation
 from napari_brats.errors import CaseError, LabelError
-from napari_brats.plugin.tags import PREVIEW, LayerTag, tag_of
+from napari_brats.plugin.tags import DIFFERENCE, PREVIEW, LayerTag, tag_of
 from napari_brats.regions import Tissue, label_convention
 
 
@@ -63,7 +63,7 @@ def segmentation_from(tag: LayerTag, data: NDArray[Any]) -> Segmentation:
     Raises
     ------
     CaseError
-        If it is a preview, or its shape is not the patient's.
+        If it is a preview or a difference, or its shape is not the patient's.
     LabelError
         If a label is no tissue.
     """
@@ -71,6 +71,11 @@ def segmentation_from(tag: LayerTag, data: NDArray[Any]) -> Segmentation:
         raise CaseError(
             f"this layer only shows what a tool would change in a mask of {tag.case_id!r}; "
             "press Apply, then save the mask"
+        )
+    if tag.role == DIFFERENCE:
+        raise CaseError(
+            f"this layer shows where two masks of {tag.case_id!r} disagree and is no mask; "
+            "choose the mask itself and save that"
         )
     if data.shape != tag.display.display_shape:
         raise CaseError(

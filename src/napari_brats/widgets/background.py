@@ -63,8 +63,11 @@ class Task:
         )
         self._listening = True
 
+        # The worker outlives its run, what it worked on must not.
+        pending = [work]
+
         def body() -> Generator[Any, None, Result]:
-            return (yield from work(self._stop))
+            return (yield from pending.pop()(self._stop))
 
         body.__qualname__ = title
         self.worker = create_worker(
@@ -127,6 +130,11 @@ class Task:
     def _ended(self) -> None:
         if self._listening:
             self._callbacks[2]()
+        self.report_to(_nobody, _nobody, _nobody)
+
+
+def _nobody(*_: object) -> None:
+    """Hear no report: the work has ended."""
 
 
 def notify_error(error: Exception) -> None:

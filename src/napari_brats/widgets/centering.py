@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Center = Callable[[tuple[float, ...]], None]
 
 _linked: "WeakKeyDictionary[ViewerModel, Center]" = WeakKeyDictionary()
-"""What centers the further canvases of a window, while it has some."""
+"""What centers all canvases of a window, while it has several."""
 
 
 def show_place(viewer: "ViewerModel", point_mm: Sequence[float]) -> None:
@@ -30,17 +30,18 @@ def show_place(viewer: "ViewerModel", point_mm: Sequence[float]) -> None:
         layer of ours; not the patient's R, A, S.
     """
     viewer = unwrapped(viewer)
+    center = _linked.get(viewer)
+    if center is not None:
+        center(tuple(float(number) for number in point_mm))
+        return
     point = np.array(viewer.dims.point, np.float64)
     point[-len(point_mm) :] = point_mm
     viewer.dims.point = tuple(point.tolist())
     viewer.scene.camera.center = tuple(point[list(viewer.dims.displayed)].tolist())
-    center = _linked.get(viewer)
-    if center is not None:
-        center(tuple(float(number) for number in point_mm))
 
 
 def center_with(viewer: "ViewerModel", center: Center | None) -> None:
-    """Let a function center a viewer's further canvases from now on; None for none."""
+    """Let a function center a viewer's canvases from now on; None for napari's own alone."""
     _linked.pop(unwrapped(viewer), None)
     if center is not None:
         _linked[unwrapped(viewer)] = center

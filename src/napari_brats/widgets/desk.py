@@ -98,16 +98,20 @@ class Desk:
         return {(tag.role, tag.title) for _, tag in self._ours() if tag.role != MASK}
 
     def look_at_tumor(self) -> None:
-        """Go to the axial slice with most tumor in the uppermost mask or reference."""
+        """Put the cursor into the middle of the axial slice with most tumor.
+
+        The tumor is that of the uppermost mask or reference.
+        """
         for layer in reversed(self._viewer.layers):
             tag = tag_of(layer.metadata)
             if tag is None or tag.role not in (MASK, REFERENCE):
                 continue
             areas = np.count_nonzero(layer.data, axis=(1, 2))
             if areas.any():
-                offset = self._viewer.dims.ndim - layer.ndim
-                place = layer.data_to_world((int(areas.argmax()), 0, 0))[0]
-                self._viewer.dims.set_point(offset, place)
+                z = int(areas.argmax())
+                middle = np.median(np.nonzero(layer.data[z]), axis=1)
+                axes = range(self._viewer.dims.ndim - layer.ndim, self._viewer.dims.ndim)
+                self._viewer.dims.set_point(axes, layer.data_to_world((z, *middle)))
                 return
 
     def _vacant(self, data: LayerData) -> Any:

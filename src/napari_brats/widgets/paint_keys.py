@@ -9,6 +9,8 @@ BRUSH_KEYS = ("Control-1", "Control-2", "Control-3", "Control-4")
 """Choose the first to fourth brush; napari's own 1 to 4 choose its tools."""
 
 HELP_KEY = "F1"
+OUTLINES_KEY = "H"
+"""Free in every layer and viewer of napari's."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ KEYS = (
     Key("tissue under the cursor", "napari:activate_labels_picker_mode"),
     Key("move the view", "napari:activate_labels_pan_zoom_mode"),
     Key("move the view while held", "napari:hold_for_pan_zoom"),
+    Key("masks as outlines, and back (hollow)", keys=OUTLINES_KEY),
+    Key("lead the cursor of all views", keys="Shift and move the mouse"),
+    Key("place the cursor of all views, with no drawing tool", keys="click"),
     Key("undo", keys="Ctrl+Z"),
     Key("redo", keys="Ctrl+Shift+Z"),
     Key("this help", keys=HELP_KEY),

@@ -30,6 +30,8 @@ from napari_brats.widgets.run_panel import RunPanel
 from napari_brats.widgets.scrolling import let_scroll
 from napari_brats.widgets.tool_control import ToolControl
 from napari_brats.widgets.tools_panel import ToolsPanel
+from napari_brats.widgets.views_control import ViewsControl
+from napari_brats.widgets.views_panel import ViewsPanel
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
@@ -54,6 +56,7 @@ class SegmentWidget(QWidget):
         chosen = preferences()
         self.viewer = napari_viewer
         self.patients = PatientsPanel(self)
+        self.views = ViewsPanel(self)
         self.models = ModelPanel(chosen.model, chosen.device, self)
         self.run = RunPanel(self)
         self.masks = MaskPanel(self)
@@ -105,6 +108,9 @@ class SegmentWidget(QWidget):
             self.paint_control.painter.limits,
             soon,
         )
+        self.views_control = ViewsControl(
+            self.viewer, self.mask_control.book, self.views, self, self._show_place
+        )
         self.recovery = Recovery(
             self.viewer,
             desk,
@@ -116,10 +122,15 @@ class SegmentWidget(QWidget):
 
     def _connect(self) -> None:
         """Tell the controls of one another's doings."""
-        for follow in (self.paint_control.choose, self.tool_control.choose):
+        for follow in (
+            self.paint_control.choose,
+            self.tool_control.choose,
+            self.views_control.choose,
+        ):
             follow(self.masks.mask())
             self.masks.mask_chosen.connect(follow)
         self.patient_control.on_opened.append(self.letters.update)
+        self.patient_control.on_opened.append(self.views_control.update)
         self.patient_control.on_settled.append(self.run_control.deliver_waiting)
         self.patient_control.on_settled.append(self.recovery.look)
         self.mask_control.on_saved.append(self.patients.mark_segmented)
@@ -184,6 +195,7 @@ class SegmentWidget(QWidget):
         parts: list[Any] = [
             self.letters,
             self.readout,
+            self.views_control,
             self.patient_control,
             self.run_control,
             self.recovery,
@@ -205,7 +217,7 @@ class SegmentWidget(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(10)
-        panels = (self.patients, self.found, self.models, self.run, self.masks)
+        panels = (self.patients, self.views, self.found, self.models, self.run, self.masks)
         for panel in (*panels, self.paint, self.tools):
             column.addWidget(panel)
         column.addStretch(1)

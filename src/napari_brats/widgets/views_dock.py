@@ -1,0 +1,99 @@
+"""The dock between the main canvas and the Segment dock that holds the further canvases."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from napari_brats.widgets.background import soon
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QResizeEvent
+
+NAME = "BraTS views"
+_SHARE = 0.42
+
+
+class ViewsDock(QWidget):
+    """Canvases below one another, or side by side where the dock is wider than high.
+
+    Parameters
+    ----------
+    on_closed : callable
+        Called when a person closes the dock.
+    """
+
+    def __init__(self, on_closed: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_closed = on_closed
+        self._dock: Any = None
+        self._window: Any = None
+        self._beside: Any = None
+        self.splitter = QSplitter(Qt.Orientation.Vertical, self)
+        self.splitter.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.splitter)
+
+    def open_beside(self, viewer: Any, neighbor: QWidget) -> None:
+        """Dock into a viewer's window, to the left of a dock on its right side."""
+        self._window = viewer.window
+        self._dock = viewer.window.add_dock_widget(
+            self, name=NAME, area="right", add_vertical_stretch=False
+        )
+        main, beside = _around(self._dock, QMainWindow), _around(neighbor, QDockWidget)
+        if main is None:
+            return
+        room = main.centralWidget().width()
+        docks, sizes = [self._dock], [round(room * _SHARE)]
+        if beside is not None and not beside.isFloating():
+            width = beside.width()
+            main.splitDockWidget(self._dock, beside, Qt.Orientation.Horizontal)
+            docks, sizes = [*docks, beside], [*sizes, width]
+            self._beside = beside
+        main.resizeDocks(docks, sizes, Qt.Orientation.Horizontal)
+
+    def add(self, canvas: QWidget, place: int) -> None:
+        """Add a canvas at a place of the row; all get the same room."""
+        self.splitter.insertWidget(place, canvas)
+        self.splitter.setSizes([1000] * self.splitter.count())
+
+    def close_dock(self) -> None:
+        """Take the dock away; its room goes to the main canvas."""
+        window, dock, self._dock = self._window, self._dock, None
+        main = _around(self, QMainWindow)
+        if dock is not None and main is not None:
+            width = 0 if self._beside is None else self._beside.width()
+            window.remove_dock_widget(dock)
+            if width and _around(self._beside, QMainWindow) is main:
+                main.resizeDocks([self._beside], [width], Qt.Orientation.Horizontal)
+        self._beside = None
+        self.deleteLater()
+
+    def changeEvent(self, event: "QEvent | None") -> None:
+        """Find out whether the dock around it was closed."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.ParentChange:
+            soon(self._look)
+
+    def resizeEvent(self, event: "QResizeEvent | None") -> None:
+        """Turn the row of canvases with the dock."""
+        super().resizeEvent(event)
+        wide = self.width() > 1.5 * self.height()
+        way = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self.splitter.orientation() != way:
+            self.splitter.setOrientation(way)
+
+    def _look(self) -> None:
+        if self._dock is not None and _around(self, QMainWindow) is None:
+            self._dock = None
+            self._on_closed()
+
+
+def _around(widget: QWidget, kind: type[Any]) -> Any:
+    """Return the widget of a kind around another, or None."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, kind):
+        parent = parent.parentWidget()
+    return parent
