@@ -67,7 +67,7 @@ def main() -> None:
     found = measure(args.patients, args.side, args.width)
     print(json.dumps(found, indent=2))
     if args.write:
-        busy = found["busy"]
+        busy, memory = found["busy"], found["memory_mb"]
         lines = [
             f"`python benchmarks/cohort.py --patients {args.patients} --side {args.side} "
             f"--width {args.width}`, {os.cpu_count()} cores: {found['seconds']} s.",
@@ -76,8 +76,9 @@ def main() -> None:
             "|---|---|",
             *(f"| {name} | {share:.0%} |" for name, share in busy.items()),
             "",
-            f"Memory of the process, MB: {found['memory_mb']}; growth over the second half "
-            f"{found['growth_mb_a_patient']} MB a patient.",
+            f"Memory of the process: {memory['first']} MB after the first patient, "
+            f"{memory['half']} half-way, {memory['last']} after the last, "
+            f"{memory['most']} at most.",
         ]
         write_block(PAGE, "stages", "\n".join(lines))
 

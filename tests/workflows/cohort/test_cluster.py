@@ -15,7 +15,7 @@ import pytest
 
 from napari_brats.errors import ClusterError
 from napari_brats.volumes import sha256_of
-from napari_brats.workflows.cohort.cluster import Cluster
+from napari_brats.workflows.cohort.cluster import Cluster, _outcome
 from napari_brats.workflows.cohort.job import Settings
 from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.row import State
@@ -316,6 +316,25 @@ def test_a_late_worker_that_lacks_the_model_is_left_out(
     require_all_done_once(plan, steps)
     assert len(notices) == 1
     assert "is left out: no checkpoint 'tiny'" in notices[0]
+
+
+@pytest.mark.slow
+def test_a_patient_that_kills_its_workers_fails_alone(planned: Callable[..., Plan]) -> None:
+    """The reason is kept; a mask that was whole before is not taken back."""
+    (job,) = planned(1).jobs
+
+    class Future:
+        status = "error"
+
+        def exception(self) -> Exception:
+            return RuntimeError("gone")
+
+    (row,) = _outcome(Future(), job).rows
+    assert (row.state, row.reason) == (State.FAILED, "unexpected RuntimeError('gone')")
+    assert planned(1).jobs[0].case_id == row.patient
+    list(run_cohort(planned(1, retry_failed=True)))
+    (row,) = _outcome(Future(), job).rows
+    assert row.state is State.DONE
 
 
 def test_gpus_are_one_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
     assert read_table(tmp_path) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(rows=st.lists(ROWS, max_size=3))
 def test_what_is_written_is_read(tmp_path: Path, rows: list[Row]) -> None:
     """Any row, commas, quotes and several warnings among it, survives the table."""

@@ -12,12 +12,12 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from napari_brats.errors import BratsError, ClusterError, OutputError
+from napari_brats.errors import BratsError, CaseError, ClusterError, OutputError
 from napari_brats.volumes import write_bytes_atomic
-from napari_brats.workflows.cohort.job import Inputs, Job
+from napari_brats.workflows.cohort.job import Inputs, Job, Maker
 from napari_brats.workflows.cohort.layout import Layout
-from napari_brats.workflows.cohort.record import Record, software, write_record
-from napari_brats.workflows.cohort.row import Row
+from napari_brats.workflows.cohort.record import Record, read_record, software, write_record
+from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.visit import failed_row
 from napari_brats.workflows.cohort.worker import Needs, Outcome, fitness, work
 
@@ -34,7 +34,7 @@ _AHEAD = 3
 _MUST_MATCH = ("python", "distributed", "napari_brats")
 _DIED = (
     "every worker that tried it died, which is mostly for lack of memory; give the workers "
-    "more and try again with --retry-failed"
+    "more and run it again"
 )
 
 
@@ -174,10 +174,20 @@ def _outcome(future: "Future[Any]", job: Job) -> Outcome:
         return found
     error = future.exception()
     reason = _DIED if isinstance(error, KilledWorker) else f"unexpected {error!r}"
-    rows = tuple(failed_row(job, maker, reason) for maker in job.makers)
-    for row in rows:
-        write_record(Layout(job.root), Record(row, Inputs(())))
-    return Outcome(rows)
+    return Outcome(tuple(_given_up(job, maker, reason) for maker in job.makers))
+
+
+def _given_up(job: Job, maker: Maker, reason: str) -> Row:
+    """Return the row of a mask that was finished before the worker died, else of a failure."""
+    layout, failed = Layout(job.root), failed_row(job, maker, reason)
+    with suppress(CaseError):
+        row = read_record(layout.record(job.case_id, maker.name)).row
+        made_with = (row.weights_sha256, row.settings_sha256, row.software)
+        wanted = (failed.weights_sha256, failed.settings_sha256, failed.software)
+        if row.state is State.DONE and made_with == wanted:
+            return row
+    write_record(layout, Record(failed, Inputs(())))
+    return failed
 
 
 @contextmanager
