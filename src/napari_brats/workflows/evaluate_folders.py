@@ -182,16 +182,6 @@ def write_csv(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
     return write_bytes_atomic(path, csv_text(SCORE_HEADER, rows).encode())
 
 
-def write_scores(path: str | Path, cases: Iterable[tuple[str, str, Rows]]) -> Path:
-    """Write the table of `write_csv` from case id, task and `CaseScores.rows` of each case."""
-    lines = [
-        [case, task, region, *(values[name] for name in METRICS)]
-        for case, task, rows in cases
-        for region, values in rows.items()
-    ]
-    return write_bytes_atomic(path, csv_text(SCORE_HEADER, lines).encode())
-
-
 def write_lesions(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
     """Write one row per case, lesion-wise rule, region and lesion, whole or not at all.
 
