@@ -1,0 +1,47 @@
+"""Masks as they came: the untouched prediction that edits are compared with."""
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_brats.editing.codes import as_codes
+from napari_brats.metrics.masks import Box, bounding_box
+from napari_brats.widgets.mask_book import MaskBook
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+_kept: "WeakKeyDictionary[Labels, tuple[Box, NDArray[np.uint8]]]" = WeakKeyDictionary()
+"""The part of each mask that was not empty; outlives a dock that is closed."""
+
+
+def keep_origins(book: MaskBook) -> None:
+    """Keep every mask of a book as it is when it comes, from now on."""
+    for layer in book.masks():
+        _keep(layer)
+    book.on_taken.append(_keep)
+
+
+def origin_of(layer: Any) -> NDArray[np.uint8] | None:
+    """Return a mask as it came, in tissue codes and a new array; None if it is not known.
+
+    A mask that was opened came as it was saved, one that a model made as the model made it.
+    """
+    kept = _kept.get(layer)
+    if kept is None:
+        return None
+    box, part = kept
+    voxels = np.zeros(layer.data.shape, np.uint8)
+    if voxels[box].shape != part.shape:  # another volume was assigned meanwhile
+        return None
+    voxels[box] = part
+    return voxels
+
+
+def _keep(layer: Any) -> None:
+    if layer not in _kept:
+        codes = as_codes(layer.data)
+        box = bounding_box(codes != 0)
+        _kept[layer] = box, codes[box].copy()
