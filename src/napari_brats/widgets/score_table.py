@@ -1,25 +1,44 @@
-"""The live table: region, Dice, volume, reference."""
+"""The live table: region, Dice and its change, distance, volumes."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_brats.regions import REGIONS
 from napari_brats.widgets.live_scores import ScoreRow
 
-COLUMNS = ("region", "Dice", "volume ml", "reference ml")
+COLUMNS = {
+    "region": "",
+    "Dice": "Against the reference",
+    "change": "Of the Dice since the mask came; without a reference, of the volume in ml",
+    "HD95": "95th percentile of the surfaces' distances in mm, gray until it is measured again",
+    "ml": "Volume in the mask",
+    "ref. ml": "Volume in the reference",
+}
+"""The columns and their tooltips."""
+
+_DISTANCE = list(COLUMNS).index("HD95")
 _NONE = "-"
 
 
-def cells(row: ScoreRow) -> tuple[str, str, str, str]:
+def cells(row: ScoreRow) -> tuple[str, ...]:
     """Return the texts of one line."""
+    volumes = row.dice is None
     return (
         row.region,
-        _NONE if row.dice is None else f"{row.dice:.3f}",
-        f"{row.volume_ml:.1f}",
-        _NONE if row.reference_ml is None else f"{row.reference_ml:.1f}",
+        _number(row.dice, ".3f"),
+        _number(row.change, "+.1f" if volumes else "+.3f"),
+        _number(row.hd95_mm, ".1f"),
+        _number(row.volume_ml, ".1f"),
+        _number(row.reference_ml, ".1f"),
     )
+
+
+def _number(value: float | None, shape: str) -> str:
+    return _NONE if value is None or not isfinite(value) else format(value, shape)
 
 
 class ScoreTable(QTableWidget):
@@ -27,12 +46,16 @@ class ScoreTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(len(REGIONS), len(COLUMNS), parent)
-        self.setHorizontalHeaderLabels(COLUMNS)
+        self.setHorizontalHeaderLabels(list(COLUMNS))
+        for column, tip in enumerate(COLUMNS.values()):
+            heading = self.horizontalHeaderItem(column)
+            if heading is not None:
+                heading.setToolTip(tip)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Scores of the mask")
-        self.setToolTip("Dice against the reference, and volumes; follows every stroke")
+        self.setToolTip("Follows every stroke, fill, undo and tool; the headings say what is what")
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None:
             rows.hide()
@@ -58,7 +81,8 @@ class ScoreTable(QTableWidget):
             scores = [ScoreRow(name, None, float("nan"), None) for name in REGIONS]
         for row, score in enumerate(scores):
             for column, text in enumerate(cells(score)):
-                self._write(row, column, _NONE if text == "nan" else text)
+                self._write(row, column, text)
+            self._shade(self._at(row, _DISTANCE), score.fresh)
 
     def _at(self, row: int, column: int) -> QTableWidgetItem:
         item = self.item(row, column)
@@ -69,6 +93,14 @@ class ScoreTable(QTableWidget):
         item = self._at(row, column)
         if item.text() != text:
             item.setText(text)
+
+    def _shade(self, item: QTableWidgetItem, fresh: bool) -> None:
+        """Write a number in gray that is not of the mask as it is now."""
+        group = QPalette.ColorGroup.Active if fresh else QPalette.ColorGroup.Disabled
+        color = self.palette().color(group, QPalette.ColorRole.Text)
+        if not fresh:
+            color.setAlphaF(0.5)
+        item.setForeground(color)
 
     def _fit_height(self) -> None:
         self.resizeRowsToContents()
