@@ -9,6 +9,7 @@ from napari_brats.editing.review import read_review
 from napari_brats.naming import recognize
 from napari_brats.volumes import write_probabilities
 from napari_brats.widgets.mask_book import mask_tag
+from napari_brats.widgets.origins import origin_of
 from napari_brats.widgets.places_take import FORBIDDEN
 from napari_brats.widgets.places_work import AS_IT_CAME, DOUBT, FROM_FILE
 
@@ -147,6 +148,28 @@ def test_before_the_edits(places, qtbot):
     press(places, qtbot, Verdict.TAKE_B)
     press(places, qtbot, Verdict.TAKE_B)
     np.testing.assert_array_equal(mask.data, places.viewer.layers[4].data)
+
+
+def test_the_untouched_mask_outlives_saving(places, data, qtbot):
+    """Corrected, saved twice and opened again: it is still compared with what the model made."""
+    mask = places.masks.mask()
+    made = places.viewer.layers[4].data.copy()
+    for place in (1, 3):
+        mask.data_setitem((np.array([place]), np.array([1]), np.array([1])), 3)
+        places.masks.save.click()
+        qtbot.waitUntil(lambda: not places.masks.masks.currentText().startswith("\u2022"))
+    corrected = mask.data.copy()
+    assert len(list((data / ID).glob(".*untouched*"))) == 1
+    places.open(data / "BraTS2021_00001")
+    qtbot.waitUntil(lambda: "00001" in places.viewer.layers[0].name, timeout=20_000)
+    qtbot.waitUntil(lambda: places.patient_control.idle)
+    places.open(data / ID)
+    qtbot.waitUntil(lambda: len(places.masks_shown()) == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: places.patient_control.idle)
+    again = places.masks.mask()
+    assert again is not mask
+    np.testing.assert_array_equal(again.data, corrected)
+    np.testing.assert_array_equal(origin_of(again), made)
 
 
 def test_unsure_places(places, data, qtbot, monkeypatch):

@@ -68,7 +68,7 @@ def measure(
     mask: NDArray[np.uint8],
     reference: NDArray[np.uint8] | None,
     origin: NDArray[np.uint8] | None,
-    spacing_mm: tuple[float, float, float],
+    spacing_mm: NDArray[np.floating] | tuple[float, float, float],
 ) -> Measured:
     """Measure distances, and the mask as it came: 0.1 to 0.5 s, for another thread.
 

@@ -15,7 +15,8 @@ from napari_brats.widgets.comparison import Comparison
 from napari_brats.widgets.journals import Journals
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
 from napari_brats.widgets.mask_panel import UNSAVED, MaskPanel
-from napari_brats.widgets.saving import default_path, save_mask, saving
+from napari_brats.widgets.origins import origin_of
+from napari_brats.widgets.saving import default_path, keep_untouched, save_mask, saving
 from napari_brats.widgets.scoring import ScoreBoard
 
 if TYPE_CHECKING:
@@ -128,9 +129,9 @@ class MaskControl:
             if then is not None:
                 then(saved)
 
-        tag, snapshot = mask_tag(layer), np.array(layer.data)
+        tag, snapshot, origin = mask_tag(layer), np.array(layer.data), origin_of(layer)
         self._saving = Task(
-            lambda stop: saving(tag, snapshot, path),
+            lambda stop: saving(tag, snapshot, origin, path),
             f"Saving {(path or default_path(tag)).name}",
             on_report=_ignore,
             on_result=done,
@@ -151,7 +152,9 @@ class MaskControl:
     def _save_now(self, layer: Any) -> bool:
         tag = mask_tag(layer)
         try:
-            self._saved(layer, save_mask(tag, layer.data), layer.data)
+            path = save_mask(tag, layer.data)
+            keep_untouched(tag, layer.data, origin_of(layer), path)
+            self._saved(layer, path, layer.data)
         except Exception as error:  # whatever went wrong, the window must stay open
             notify_error(error)
             return False

@@ -8,26 +8,44 @@ from numpy.typing import NDArray
 
 from napari_brats.editing.codes import as_codes
 from napari_brats.metrics.masks import Box, bounding_box
-from napari_brats.widgets.mask_book import MaskBook
 
 if TYPE_CHECKING:
     from napari.layers import Labels
+
+    from napari_brats.widgets.mask_book import MaskBook
 
 _kept: "WeakKeyDictionary[Labels, tuple[Box, NDArray[np.uint8]]]" = WeakKeyDictionary()
 """The part of each mask that was not empty; outlives a dock that is closed."""
 
 
-def keep_origins(book: MaskBook) -> None:
+def keep_origins(book: "MaskBook") -> None:
     """Keep every mask of a book as it is when it comes, from now on."""
     for layer in book.masks():
-        _keep(layer)
-    book.on_taken.append(_keep)
+        keep_origin(layer)
+    book.on_taken.append(keep_origin)
+
+
+def keep_origin(layer: Any, voxels: NDArray[Any] | None = None) -> None:
+    """Keep a mask as it is now, or other voxels in its place; what is kept already stays.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The mask.
+    voxels : NDArray of integers, optional
+        In display order: what the mask was before it was corrected and saved.
+    """
+    if layer not in _kept:
+        codes = as_codes(layer.data if voxels is None else voxels)
+        box = bounding_box(codes != 0)
+        _kept[layer] = box, codes[box].copy()
 
 
 def origin_of(layer: Any) -> NDArray[np.uint8] | None:
     """Return a mask as it came, in tissue codes and a new array; None if it is not known.
 
-    A mask that was opened came as it was saved, one that a model made as the model made it.
+    That is as its model made it, also where the corrected mask was saved and opened again; a
+    mask of other origin came as it was when it was first opened here.
     """
     kept = _kept.get(layer)
     if kept is None:
@@ -38,10 +56,3 @@ def origin_of(layer: Any) -> NDArray[np.uint8] | None:
         return None
     voxels[box] = part
     return voxels
-
-
-def _keep(layer: Any) -> None:
-    if layer not in _kept:
-        codes = as_codes(layer.data)
-        box = bounding_box(codes != 0)
-        _kept[layer] = box, codes[box].copy()

@@ -92,7 +92,7 @@ class ScoreBoard:
         # What a later stroke finds true is the next question's.
         scores.fresh = True
         layer = edits.layer
-        mask, spacing = as_codes(np.array(layer.data)), tuple(map(float, layer.scale))
+        mask, spacing = as_codes(np.array(layer.data)), np.array(layer.scale, np.float64)
         reference = None if self._reference is None else self._reference.data
         if reference is not None and reference.shape != mask.shape:
             reference = None

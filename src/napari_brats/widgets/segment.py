@@ -10,8 +10,10 @@ from napari_brats.widgets.centering import unwrapped
 from napari_brats.widgets.close_guard import Ask, CloseGuard, ask_person
 from napari_brats.widgets.cursor import CursorReadout
 from napari_brats.widgets.desk import Desk
+from napari_brats.widgets.exchange_control import ExchangeControl
+from napari_brats.widgets.exchange_panel import ExchangePanel
+from napari_brats.widgets.intake_dialog import AskTargets, ask_targets
 from napari_brats.widgets.long_lived import set_aside, take_back
-from napari_brats.widgets.mask_book import mask_tag
 from napari_brats.widgets.mask_control import MaskControl
 from napari_brats.widgets.mask_panel import MaskPanel
 from napari_brats.widgets.model_panel import ModelPanel
@@ -27,7 +29,9 @@ from napari_brats.widgets.preferences import preferences
 from napari_brats.widgets.recovery import Recovery
 from napari_brats.widgets.recovery_panel import Confirm, RecoveryPanel, confirm_person
 from napari_brats.widgets.references import protect_references
-from napari_brats.widgets.review_file import ReviewFile
+from napari_brats.widgets.review_control import ReviewControl
+from napari_brats.widgets.review_file import ReviewFile, reader_name
+from napari_brats.widgets.review_panel import ReviewPanel
 from napari_brats.widgets.run_control import RunControl, Unfinished
 from napari_brats.widgets.run_panel import RunPanel
 from napari_brats.widgets.runs import result_layer
@@ -65,11 +69,14 @@ class SegmentWidget(QWidget):
         self.run = RunPanel(self)
         self.masks = MaskPanel(self)
         self.places = PlacesPanel(self)
+        self.review = ReviewPanel(reader_name(), self)
+        self.exchange = ExchangePanel(self)
         self.paint = PaintPanel(self)
         self.tools = ToolsPanel(self)
         self.found = RecoveryPanel(self)
         self.ask: Ask = ask_person(self)
         self.confirm: Confirm = confirm_person(self)
+        self.ask_targets: AskTargets = ask_targets(self)
         self._lay_out()
         protect_references(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
@@ -114,6 +121,21 @@ class SegmentWidget(QWidget):
             self.reviews,
             self.paint_control.painter.limits,
         )
+        self.review_control = ReviewControl(
+            self.viewer,
+            desk,
+            self.review,
+            self.reviews,
+            self.mask_control,
+            self.patient_control,
+        )
+        self.exchange_control = ExchangeControl(
+            self.viewer,
+            desk,
+            self.exchange,
+            self.mask_control,
+            lambda *labels: self.ask_targets(*labels),
+        )
         self.tool_control = ToolControl(
             self.viewer,
             self.mask_control.book,
@@ -137,7 +159,7 @@ class SegmentWidget(QWidget):
     def _connect(self) -> None:
         """Tell the controls of one another's doings."""
         for follow in (
-            self._turn_to,
+            self.review_control.choose,
             self.paint_control.choose,
             self.places_control.choose,
             self.tool_control.choose,
@@ -150,6 +172,7 @@ class SegmentWidget(QWidget):
         self.patient_control.on_settled.append(self.run_control.deliver_waiting)
         self.patient_control.on_settled.append(self.recovery.look)
         self.mask_control.on_saved.append(self.patients.mark_segmented)
+        self.review_control.on_marked.append(self.patients.mark_state)
 
     def open(self, path: str | Path) -> None:
         """List the patients at a path; a single one is opened at once."""
@@ -200,11 +223,6 @@ class SegmentWidget(QWidget):
     def _may_close(self) -> bool:
         return self.mask_control.may_close()
 
-    def _turn_to(self, mask: Any) -> None:
-        """Read the reviews of the patient that a mask belongs to."""
-        if mask is not None:
-            self.reviews.open(mask_tag(mask).sources[0])
-
     def _show_place(self, text: str) -> None:
         if self._status is not None:
             self._status.setText(text if self.isVisible() else "")
@@ -215,6 +233,7 @@ class SegmentWidget(QWidget):
             self.letters,
             self.readout,
             self.views_control,
+            self.review_control,
             self.patient_control,
             self.run_control,
             self.recovery,
@@ -239,7 +258,8 @@ class SegmentWidget(QWidget):
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(10)
         panels = (self.patients, self.views, self.found, self.models, self.run, self.masks)
-        for panel in (*panels, self.places, self.paint, self.tools):
+        work = (self.places, self.paint, self.tools, self.exchange, self.review)
+        for panel in (*panels, *work):
             column.addWidget(panel)
         column.addStretch(1)
         let_scroll(self, body)
