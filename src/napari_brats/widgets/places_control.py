@@ -72,7 +72,7 @@ class PlacesControl:
         self._places: list[Place] = []
         self._lines: list[Line] = []
         self._here = -1
-        self._seen = 0
+        self._seen, self._title = 0, ""
         self._latest = Latest(self._found, parent=panel)
         self._connect()
         panel.setVisible(False)
@@ -111,6 +111,9 @@ class PlacesControl:
 
     def step(self, by: int) -> None:
         """Go to the next place that is not decided, or to the one before; around at the end."""
+        if not self._panel.head.isChecked():
+            self._panel.head.setChecked(True)
+            return
         count = len(self._lines)
         start = self._here if self._here >= 0 else (-1 if by > 0 else count)
         for ahead in range(1, count + 1):
@@ -184,6 +187,8 @@ class PlacesControl:
         if source is not None and source.title == FROM_FILE:
             self._open_probabilities()
             return
+        if source is None or source.title != self._title:
+            self._places = []
         self._here = -1
         self._show()
         self.look()
@@ -237,7 +242,7 @@ class PlacesControl:
         if source is None or source.title != title:
             return
         here = self._place()
-        self._places = [] if isinstance(found, str) else found
+        self._places, self._title = ([] if isinstance(found, str) else found), title
         self._show(here)
         if isinstance(found, str):
             self._panel.say(found)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QPalette
+from qtpy.QtGui import QBrush, QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_brats.regions import REGIONS
@@ -22,6 +22,7 @@ COLUMNS = {
 
 _DISTANCE = list(COLUMNS).index("HD95")
 _NONE = "-"
+_STALE = QBrush(QColor("#808080"))
 
 
 def cells(row: ScoreRow) -> tuple[str, ...]:
@@ -96,11 +97,10 @@ class ScoreTable(QTableWidget):
 
     def _shade(self, item: QTableWidgetItem, fresh: bool) -> None:
         """Write a number in gray that is not of the mask as it is now."""
-        group = QPalette.ColorGroup.Active if fresh else QPalette.ColorGroup.Disabled
-        color = self.palette().color(group, QPalette.ColorRole.Text)
-        if not fresh:
-            color.setAlphaF(0.5)
-        item.setForeground(color)
+        # Without a color of its own the text has that of napari's theme, whichever it is.
+        color = None if fresh else _STALE
+        if item.data(Qt.ItemDataRole.ForegroundRole) != color:
+            item.setData(Qt.ItemDataRole.ForegroundRole, color)
 
     def _fit_height(self) -> None:
         self.resizeRowsToContents()
