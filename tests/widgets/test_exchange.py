@@ -17,7 +17,9 @@ ID = "BraTS2021_00000"
 @pytest.fixture
 def opened(widget, data, qtbot):
     widget.open(data / ID)
-    qtbot.waitUntil(lambda: widget.patient_control.idle and len(widget.viewer.layers) == 5)
+    qtbot.waitUntil(
+        lambda: widget.patient_control.idle and len(widget.viewer.layers) == 5, timeout=20_000
+    )
     return widget
 
 

@@ -27,10 +27,12 @@ def settled(widget, qtbot):
 def places(widget, data, qtbot):
     """Return the widget with a mask that lacks one box of edema and has one too many."""
     widget.open(data / ID)
-    qtbot.waitUntil(lambda: widget.patient_control.idle and bool(widget.viewer.layers))
+    qtbot.waitUntil(
+        lambda: widget.patient_control.idle and bool(widget.viewer.layers), timeout=20_000
+    )
     widget.run.segment.click()
     qtbot.waitUntil(lambda: len(widget.masks_shown()) == 1, timeout=20_000)
-    qtbot.waitUntil(lambda: widget.run_control.idle)
+    qtbot.waitUntil(lambda: widget.run_control.idle, timeout=20_000)
     mask = widget.masks.mask()
     spoil(mask)
     widget.places.head.setChecked(True)
@@ -95,13 +97,15 @@ def test_decisions_are_shown_again(places, data, qtbot, widget):
     press(places, qtbot, Verdict.IGNORE)
     press(places, qtbot, Verdict.TAKE_B)
     places.masks.save.click()
-    qtbot.waitUntil(lambda: not places.masks.masks.currentText().startswith("\u2022"))
+    qtbot.waitUntil(
+        lambda: not places.masks.masks.currentText().startswith("\u2022"), timeout=20_000
+    )
     places.open(data / "BraTS2021_00001")
     qtbot.waitUntil(lambda: "00001" in places.viewer.layers[0].name, timeout=20_000)
-    qtbot.waitUntil(lambda: places.patient_control.idle)
+    qtbot.waitUntil(lambda: places.patient_control.idle, timeout=20_000)
     places.open(data / ID)
     qtbot.waitUntil(lambda: len(places.masks_shown()) == 1, timeout=20_000)
-    qtbot.waitUntil(lambda: places.patient_control.idle)
+    qtbot.waitUntil(lambda: places.patient_control.idle, timeout=20_000)
     settled(places, qtbot)
     assert sorted(row[4] for row in rows(places)) == ["ignore", "took B"]
     assert "0 not decided" in places.places.words.text()
@@ -157,15 +161,17 @@ def test_the_untouched_mask_outlives_saving(places, data, qtbot):
     for place in (1, 3):
         mask.data_setitem((np.array([place]), np.array([1]), np.array([1])), 3)
         places.masks.save.click()
-        qtbot.waitUntil(lambda: not places.masks.masks.currentText().startswith("\u2022"))
+        qtbot.waitUntil(
+            lambda: not places.masks.masks.currentText().startswith("\u2022"), timeout=20_000
+        )
     corrected = mask.data.copy()
     assert len(list((data / ID).glob(".*untouched*"))) == 1
     places.open(data / "BraTS2021_00001")
     qtbot.waitUntil(lambda: "00001" in places.viewer.layers[0].name, timeout=20_000)
-    qtbot.waitUntil(lambda: places.patient_control.idle)
+    qtbot.waitUntil(lambda: places.patient_control.idle, timeout=20_000)
     places.open(data / ID)
     qtbot.waitUntil(lambda: len(places.masks_shown()) == 1, timeout=20_000)
-    qtbot.waitUntil(lambda: places.patient_control.idle)
+    qtbot.waitUntil(lambda: places.patient_control.idle, timeout=20_000)
     again = places.masks.mask()
     assert again is not mask
     np.testing.assert_array_equal(again.data, corrected)

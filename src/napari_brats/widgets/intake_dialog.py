@@ -22,6 +22,7 @@ from napari_brats.widgets.combo import Combo
 
 COLUMNS = ("layer", "label", "ml", "becomes")
 _CHOOSE = "choose..."
+_WIDEST = 210
 
 Targets = dict[tuple[int, int], Target]
 AskTargets = Callable[[Sequence[str], Sequence[Label], float, LabelConvention], Targets | None]
@@ -121,6 +122,8 @@ class IntakeDialog(QDialog):
         if heads is not None:
             heads.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             heads.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            heads.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Fixed)
+            heads.resizeSection(len(COLUMNS) - 1, _WIDEST)
 
     def _guess(self, names: Sequence[str]) -> None:
         """Choose beforehand where a layer's name says it; all of it is shown."""

@@ -131,7 +131,7 @@ class MaskControl:
 
         tag, snapshot, origin = mask_tag(layer), np.array(layer.data), origin_of(layer)
         self._saving = Task(
-            lambda stop: saving(tag, snapshot, origin, path),
+            lambda stop: saving(tag, snapshot, path, origin),
             f"Saving {(path or default_path(tag)).name}",
             on_report=_ignore,
             on_result=done,

@@ -9,7 +9,7 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
-    QHBoxLayout,
+    QGridLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -29,7 +29,7 @@ from napari_brats.widgets.combo import Combo
 COLUMNS = ("region", "in", "ml", "Dice", "decision")
 EVERY_REGION = "all regions"
 NEXT_KEY, PREVIOUS_KEY = "N", "Shift+N"
-_ROWS_SHOWN = 7
+_ROWS_SHOWN, _NARROW = 7, 4
 _TIPS = {
     Verdict.TAKE_A: "A is right: leave the mask as it is here",
     Verdict.TAKE_B: "B is right: the mask becomes as B is here; one undo takes it back",
@@ -148,6 +148,8 @@ class PlacesPanel(QWidget):
         self.regions.addItems([EVERY_REGION, *REGIONS])
         self.orders = Combo("Order", "Which places come first", self)
         self.orders.addItems(list(ORDERS))
+        for combo in (self.regions, self.orders):
+            combo.setMinimumContentsLength(_NARROW)
         self.list = QTreeWidget(self)
         self._prepare_list()
         self.words = QLabel(self)
@@ -175,20 +177,16 @@ class PlacesPanel(QWidget):
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
 
     def _lay_out(self) -> None:
-        steps, answers = QHBoxLayout(), QHBoxLayout()
-        for button in (self.before, self.after):
-            steps.addWidget(button, 1)
-        answers.setSpacing(4)
-        for button in self.verdicts.values():
-            answers.addWidget(button, 1)
+        buttons = QGridLayout()
+        for place, button in enumerate((self.before, self.after, *self.verdicts.values())):
+            buttons.addWidget(button, place // 2, place % 2)
         inner = QVBoxLayout(self.body)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addLayout(captioned("B is", self.sources))
         inner.addLayout(captioned("Show", self.regions, self.orders))
         inner.addWidget(self.list)
         inner.addWidget(self.words)
-        inner.addLayout(steps)
-        inner.addLayout(answers)
+        inner.addLayout(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.head)

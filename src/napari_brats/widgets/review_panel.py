@@ -58,6 +58,8 @@ class ReviewPanel(QWidget):
         self.notes.setPlaceholderText("notes")
         self.notes.setAccessibleName("Notes")
         self.notes.setTabChangesFocus(True)
+        # napari's themes draw no frame; this gray stands out in the light and the dark one.
+        self.notes.setStyleSheet("QPlainTextEdit { border: 1px solid #808080; }")
         self.notes.setFixedHeight(int(self.fontMetrics().lineSpacing() * _NOTE_LINES) + 12)
         self.words = QLabel(self)
         self.words.setWordWrap(True)

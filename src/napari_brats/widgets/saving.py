@@ -77,7 +77,10 @@ def keep_untouched(
 
 
 def saving(
-    tag: LayerTag, snapshot: NDArray[Any], origin: NDArray[np.uint8] | None, path: Path | None
+    tag: LayerTag,
+    snapshot: NDArray[Any],
+    path: Path | None,
+    origin: NDArray[np.uint8] | None = None,
 ) -> Generator[None, None, Path]:
     """Do `save_mask` and `keep_untouched`; the snapshot is a copy that no later stroke touches."""
     yield

@@ -11,7 +11,7 @@ from napari_brats.regions import REGIONS
 from napari_brats.widgets.live_scores import ScoreRow
 
 COLUMNS = {
-    "region": "",
+    "": "",
     "Dice": "Against the reference",
     "change": "Of the Dice since the mask came; without a reference, of the volume in ml",
     "HD95": "95th percentile of the surfaces' distances in mm, gray until it is measured again",
@@ -22,6 +22,7 @@ COLUMNS = {
 
 _DISTANCE = list(COLUMNS).index("HD95")
 _NONE = "-"
+_LEAST_PIXELS = 24
 _STALE = QBrush(QColor("#808080"))
 
 
@@ -62,7 +63,8 @@ class ScoreTable(QTableWidget):
             rows.hide()
         if columns is not None:
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-            columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+            columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            columns.setMinimumSectionSize(_LEAST_PIXELS)
         for row, region in enumerate(REGIONS.values()):
             for column in range(len(COLUMNS)):
                 item = QTableWidgetItem()
@@ -109,3 +111,4 @@ class ScoreTable(QTableWidget):
         height += sum(self.rowHeight(row) for row in range(self.rowCount())) + 4
         self.setFixedHeight(height)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
