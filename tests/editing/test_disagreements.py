@@ -110,7 +110,7 @@ def test_orders_and_digests(seed):
     found = disagreements(mask, other, 1.0)
     gains = [place.gain for place in found]
     assert gains == sorted(gains, reverse=True)
-    volumes = [place.volume_ml for place in sorted(found, key=ORDERS["volume"])]
+    volumes = [place.volume_ml for place in sorted(found, key=ORDERS["by volume"])]
     assert volumes == sorted(volumes, reverse=True)
     again = disagreements(mask.copy(), other.copy(order="F"), 1.0)
     assert [place.digest for place in again] == [place.digest for place in found]

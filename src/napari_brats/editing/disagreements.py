@@ -60,8 +60,8 @@ class Place:
 
 
 ORDERS: Mapping[str, Callable[[Place], tuple[float, ...]]] = {
-    "effect on Dice": lambda place: (-place.gain, -place.volume_ml),
-    "volume": lambda place: (-place.volume_ml, -place.gain),
+    "by Dice": lambda place: (-place.gain, -place.volume_ml),
+    "by volume": lambda place: (-place.volume_ml, -place.gain),
 }
 """How places can be sorted: what comes first has the smallest value."""
 
@@ -113,7 +113,7 @@ def disagreements(
                         dice - overlap.dice,
                     )
                 )
-    return sorted(found, key=ORDERS["effect on Dice"])
+    return sorted(found, key=ORDERS["by Dice"])
 
 
 def taken(mask: NDArray[np.uint8], other: NDArray[np.uint8], place: Place) -> NDArray[np.uint8]:

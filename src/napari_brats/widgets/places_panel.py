@@ -26,8 +26,8 @@ from napari_brats.regions import REGIONS
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
 
-COLUMNS = ("region", "in", "ml", "Dice", "decision")
-EVERY_REGION = "all regions"
+COLUMNS = ("", "in", "ml", "Dice", "decision")
+EVERY_REGION = "all"
 NEXT_KEY, PREVIOUS_KEY = "N", "Shift+N"
 _ROWS_SHOWN, _NARROW = 7, 4
 _TIPS = {
@@ -168,6 +168,7 @@ class PlacesPanel(QWidget):
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Places where the masks differ")
         header = self.list.header()
         if header is not None:
