@@ -44,7 +44,7 @@ class Prefetch:
     def want(self, row: PatientRow, convention: str, slots: Container[tuple[str, str]]) -> None:
         """Read a patient in a thread, unless that is being done or memory is short."""
         following = self._next
-        if following is not None and following.row.image == row.image:
+        if following is not None and following.row == row:
             return
         if _free_bytes() < LEAST_FREE_BYTES:
             self._next = None
@@ -61,7 +61,7 @@ class Prefetch:
     ) -> Generator[Arrival, None, Opened]:
         """Yield what `read_layers` does: from what was read ahead, if that still holds."""
         fetched, self._next = self._next, None
-        if fetched is not None and fetched.row.image == row.image:
+        if fetched is not None and fetched.row == row:
             fetched.done.wait()
             fits = fetched.convention == convention and fetched.signature == _signature(row)
             if fits and fetched.opened is not None:
