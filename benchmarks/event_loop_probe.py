@@ -76,6 +76,23 @@ def choose(loop: Loop, viewer: Any, widget: Any, place: int) -> dict[str, Any]:
     )
 
 
+def next_case(loop: Loop, viewer: Any, widget: Any) -> dict[str, Any] | None:
+    """Let the next case be read ahead, press Next case, and time until it is complete."""
+    control = widget.patient_control
+    row = control.neighbor(1) or control.neighbor(-1)
+    if row is None:
+        return None
+    ahead = loop.until(lambda: control.prefetch.ready)
+    (widget.review.after if control.neighbor(1) is not None else widget.review.before).click()
+    opened = loop.until(
+        lambda: (
+            control.idle
+            and any(layer.metadata.get("case_id") == row.files.case_id for layer in viewer.layers)
+        )
+    )
+    return {"read_ahead_seconds": ahead["seconds"], **opened}
+
+
 def strokes(loop: Loop, viewer: Any, widget: Any) -> dict[str, Any]:
     """Paint with napari's brush on a full-size mask and time until the table is right."""
     reference = next(layer for layer in viewer.layers if layer.name.startswith("reference"))
@@ -146,6 +163,7 @@ def main(arguments: list[str]) -> int:
                 case_id = widget.patients.rows()[place].files.case_id
                 results[f"open {case_id}"] = choose(loop, viewer, widget, place)
                 loop.rest(0.5)
+    results["next case, read ahead"] = next_case(loop, viewer, widget)
     results.update(strokes(loop, viewer, widget))
     if options.segment:
         results["segment"] = segmentation(loop, viewer, widget)

@@ -53,3 +53,19 @@ def test_mistakes_are_one_line(
     filled = [part.format(mask=mask, folder=folder) for part in arguments]
     assert main(["convert", *filled]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_names_for_other_programs(
+    tmp_path: Path, make_patient_folder: MakePatient, capsys: Captured
+) -> None:
+    """Beside the mask, under its name, in the codes of its own edition; the mask stays."""
+    mask = make_patient_folder(tmp_path) / f"{CASE}_seg.nii.gz"
+    before = mask.read_bytes()
+    for name, ending in (("itksnap-labels", ".label"), ("slicer-colors", ".ctbl")):
+        assert main(["convert", name, str(mask)]) == 0
+        written = mask.with_name(f"{CASE}_seg{ending}")
+        assert capsys.readouterr().out == f"written: {written}\n"
+        assert "4" in [line.split()[0] for line in written.read_text().splitlines()]
+    assert mask.read_bytes() == before
+    assert main(["convert", "slicer-colors", str(mask), "--output", str(mask)]) == 2
+    assert ".ctbl" in capsys.readouterr().err

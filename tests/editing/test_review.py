@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
-from napari_brats.editing.review import Entry, mark, mask_of, read_review, review_path
+from napari_brats.editing.decisions import Decision, Verdict
+from napari_brats.editing.review import (
+    Entry,
+    decide,
+    mark,
+    mask_of,
+    read_review,
+    review_path,
+)
 from napari_brats.editing.states import State
 from napari_brats.errors import OutputError, ReviewError
 from napari_brats.naming import recognize
@@ -112,3 +120,30 @@ def test_a_full_disk_keeps_the_reviews(files, monkeypatch):
     with pytest.raises(OutputError, match="disk is full"):
         mark(files, State.IN_PROGRESS, "Ben")
     assert review_path(files).read_bytes() == before
+
+
+def a_decision(verdict=Verdict.TAKE_B, digest="0123456789ab"):
+    return Decision("net", "reference", "TC", "missing", (3, 4, 5), 0.25, digest, verdict, "Ada")
+
+
+def test_decisions_are_kept_beside_the_entries(files):
+    """Deciding marks nothing, marking loses no decision, and both come back as they were."""
+    decide(files, [a_decision()])
+    assert read_review(files).state is State.NOT_STARTED
+    mark(files, State.IN_PROGRESS, "Ada")
+    review = decide(files, [a_decision(Verdict.IGNORE, "fedc76543210")])
+    assert review == read_review(files)
+    assert review.state is State.IN_PROGRESS
+    assert [decision.verdict for decision in review.decisions] == [Verdict.TAKE_B, Verdict.IGNORE]
+    assert all(decision.at for decision in review.decisions)
+    assert json.loads(review_path(files).read_text())["decisions"][0]["voxel"] == [3, 4, 5]
+
+
+def test_a_decision_that_makes_no_sense_is_named(files):
+    """A verdict that nobody knows: the file is named and stays as it is."""
+    decide(files, [a_decision()])
+    text = review_path(files).read_text().replace("take B", "take C")
+    review_path(files).write_text(text)
+    with pytest.raises(ReviewError, match="take C"):
+        decide(files, [a_decision()])
+    assert review_path(files).read_text() == text

@@ -13,6 +13,7 @@ from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_brats.case import load_case, segmentation_of
+from napari_brats.regions import REGIONS
 from napari_brats.widgets.close_guard import Answer
 
 collect_ignore_glob = [] if find_spec("napari") else ["test_*.py"]
@@ -103,6 +104,7 @@ def fake_segment():
         return SimpleNamespace(
             case=case,
             segmentation=segmentation_of(case, case.reference.copy()),
+            probabilities=np.full((len(REGIONS), *case.shape), 0.5, np.float32),
             maker=f"{model}-lite{'-mirrored' * mirror}",
             device="CPU, float32",
             seconds={"total": 0.1},

@@ -1,19 +1,30 @@
 """The live table's numbers against a full recount."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_brats.metrics.overlap import joint_counts
 from napari_brats.metrics.scores import EMPTY_RULE, score_regions
-from napari_brats.widgets.live_scores import NO_REFERENCE, LiveScores, ScoreRow, changes_of
+from napari_brats.metrics.surface import hd95
+from napari_brats.regions import REGIONS, region_mask
+from napari_brats.widgets.live_scores import (
+    NO_REFERENCE,
+    LiveScores,
+    ScoreRow,
+    changes_of,
+    measure,
+)
 
 SHAPE = (3, 4, 5)
 
 
 def full(mask, reference, voxel_ml=0.001):
     scores = score_regions(joint_counts(mask, reference), voxel_ml)
-    return [ScoreRow(n, s.dice, s.volume_ml, s.reference_ml) for n, s in scores.items()]
+    return [
+        ScoreRow(n, s.dice, s.volume_ml, s.reference_ml, fresh=False) for n, s in scores.items()
+    ]
 
 
 def test_empty_masks():
@@ -29,7 +40,9 @@ def test_without_reference():
     mask = np.zeros(SHAPE, np.uint8)
     mask[0, 0, :2] = 3
     live = LiveScores(mask, None, 0.5)
-    assert live.rows() == [ScoreRow(name, None, 1.0, None) for name in ("WT", "TC", "ET")]
+    assert live.rows() == [
+        ScoreRow(name, None, 1.0, None, fresh=False) for name in ("WT", "TC", "ET")
+    ]
     assert live.note == NO_REFERENCE
 
 
@@ -92,3 +105,32 @@ def test_changes_without_reference():
     """Without a reference every changed voxel is compared with background."""
     atom = ((np.array([0]), np.array([1])), np.array([2]), 3)
     assert changes_of([atom], None) == [(atom[1], 3, 0)]
+
+
+def test_change_since_the_mask_came():
+    """With a reference the Dice's change, without one the volume's; nothing before it is known."""
+    reference = np.zeros(SHAPE, np.uint8)
+    reference[0, 0, :4] = 2
+    origin = np.zeros_like(reference)
+    origin[0, 0, :2] = 2
+    for truth, change in ((reference, 1 - 4 / 6), (None, 1.0)):
+        live = LiveScores(reference, truth, 0.5)
+        assert live.rows()[0].change is None
+        live.measured = measure(reference, truth, origin, (10, 10, 5))
+        assert live.rows()[0].change == pytest.approx(change)
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 2**32 - 1))
+def test_distances_are_those_of_the_scores(seed):
+    """HD95 of each region is that of the metrics, infinite where only one mask has it."""
+    rng = np.random.default_rng(seed)
+    mask, reference = (
+        (rng.integers(0, 4, (6, 7, 8)) * (rng.random((6, 7, 8)) < 0.1)).astype(np.uint8),
+        np.zeros((6, 7, 8), np.uint8),
+    )
+    reference[2:4, 2:5, 3:6] = 2
+    found = measure(mask, reference, None, (1, 1.5, 2)).hd95_mm
+    for name in REGIONS:
+        expected = hd95(region_mask(mask, name), region_mask(reference, name), (1, 1.5, 2))
+        assert found[name] == expected

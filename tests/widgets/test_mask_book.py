@@ -7,12 +7,13 @@ from napari.layers import Labels
 from napari_brats.case import load_case, load_mask
 from napari_brats.errors import OutputError
 from napari_brats.plugin.layers import mask_layer
+from napari_brats.plugin.masks import read_mask, saved_masks, untouched_path
 from napari_brats.plugin.tags import MASK
 from napari_brats.regions import TISSUE_TITLES
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
 from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.references import protect_references
-from napari_brats.widgets.saving import default_path, save_mask, saving
+from napari_brats.widgets.saving import default_path, keep_untouched, save_mask, saving
 from napari_brats.widgets.scoring import ScoreBoard
 
 
@@ -183,6 +184,26 @@ def test_saving_over_a_source_is_refused(case, show_case, add_mask):
     mask = add_mask(case)
     with pytest.raises(OutputError, match="never overwritten"):
         save_mask(mask_tag(mask), mask.data, case.reference_path)
+
+
+def test_the_untouched_mask_is_kept_once(case, show_case, add_mask):
+    """Beside the corrected mask, hidden from those who look for masks; only where one is due."""
+    show_case(case)
+    mask = add_mask(case, case.reference.copy())
+    tag, origin = mask_tag(mask), mask.data.copy()
+    path = save_mask(tag, mask.data)
+    keep_untouched(tag, mask.data, origin, path)
+    assert not untouched_path(path).exists()
+    mask.data[0, 0, 0] = 3
+    keep_untouched(tag, mask.data, np.zeros_like(origin), path)
+    keep_untouched(tag, mask.data, origin, path.with_name("elsewhere") / path.name)
+    assert not untouched_path(path).exists()
+    keep_untouched(tag, mask.data, origin, path)
+    first = untouched_path(path).read_bytes()
+    keep_untouched(tag, mask.data, np.ones_like(origin), path)
+    assert untouched_path(path).read_bytes() == first
+    np.testing.assert_array_equal(read_mask(untouched_path(path), case), case.reference)
+    assert saved_masks(tag.sources[0], tag.case_id) == [path]
 
 
 def test_the_board_follows(book, case, show_case, add_mask, later):

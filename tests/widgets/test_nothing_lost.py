@@ -75,7 +75,7 @@ def test_saving_while_a_save_goes_on(masked, data, gate, qtbot):
     masked.mask_control.save()
     gate.set()
     qtbot.waitUntil(lambda: masked.mask_control.book.unsaved() == [], timeout=20_000)
-    saved = [path.name for path in (data / ID).glob("*_mask*")]
+    saved = [path.name for path in (data / ID).glob(f"{ID}*_mask*")]
     assert saved == [f"{ID}_net-lite_mask.nii.gz"]
 
 
@@ -139,6 +139,7 @@ def open_slowly(masked, row, monkeypatch):
         return plain(path, **how)
 
     monkeypatch.setattr(opening, "load_case", slow)
+    masked.patient_control.prefetch.drop()  # what was read ahead would come at once
     masked.patient_control.open(masked.patients.rows()[row])
     return gate
 

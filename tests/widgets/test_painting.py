@@ -11,6 +11,7 @@ from napari_brats.regions import Tissue, region_mask
 from napari_brats.widgets.edits import checksum
 from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.paint_keys import BRUSH_KEYS, HELP_KEY, KEYS, OUTLINES_KEY, key_table
+from napari_brats.widgets.places_panel import NEXT_KEY, PREVIOUS_KEY
 
 pytestmark = pytest.mark.gui
 
@@ -220,6 +221,7 @@ def test_the_panel_comes_and_goes_with_a_mask(painted):
     mask.paint((0, 0, 0), 1)
     assert mask.data[0, 0, 0] == 1
     painted.paint_control.close()
+    painted.places_control.close()
     assert not mask.keymap
     assert "_paint_region_with_mask" not in vars(mask)
     painted.paint_control.close = lambda: None
@@ -244,7 +246,7 @@ def test_our_keys_clash_with_none_of_naparis(make_napari_viewer):
         str(KeyBinding.from_int(rule.keybinding.to_int())) for rule in get_app_model().keybindings
     }
     assert {"1", "X", "Ctrl+Z", "Ctrl+S"} <= taken
-    for key in (*BRUSH_KEYS, HELP_KEY, OUTLINES_KEY):
+    for key in (*BRUSH_KEYS, HELP_KEY, OUTLINES_KEY, NEXT_KEY, PREVIOUS_KEY.replace("+", "-")):
         assert str(coerce_keybinding(key)) not in taken
 
 

@@ -10,7 +10,11 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 
 from napari_brats.case import load_mask
 from napari_brats.errors import CaseError, OutputError
+from napari_brats.metrics.overlap import joint_counts
+from napari_brats.metrics.scores import score_regions
+from napari_brats.metrics.surface import hd95
 from napari_brats.plugin.tags import tag_of
+from napari_brats.regions import region_mask
 from napari_brats.widgets.close_guard import Answer
 
 pytestmark = pytest.mark.gui
@@ -107,6 +111,43 @@ def test_painting_with_the_mouse(opened, qtbot, hand):
     np.testing.assert_array_equal(mask.data, voxels)
     mask.redo()
     qtbot.waitUntil(lambda: dice(opened) == after)
+
+
+@pytest.mark.slow
+def test_distances_and_change_follow_every_way_to_edit(opened, qtbot):
+    """After a stroke, undo, redo, an edit of many voxels, new data and a direct write."""
+    mask = run_model(opened, qtbot)
+    reference = opened.viewer.layers[4].data
+    first = [score.dice for score in score_regions(joint_counts(mask.data, reference), 1).values()]
+
+    def expected():
+        found = []
+        joint = score_regions(joint_counts(mask.data, reference), 1)
+        for place, (name, score) in enumerate(joint.items()):
+            mm = hd95(region_mask(mask.data, name), region_mask(reference, name), mask.scale)
+            found.append((f"{score.dice - first[place]:+.3f}", f"{mm:.1f}" if mm < 1e9 else "-"))
+        return found
+
+    def direct():
+        mask.data[2:4, 3:9, 4:8] = 2
+        mask.refresh()
+
+    changes = (
+        lambda: mask.paint((9, 11, 10), 3),
+        mask.undo,
+        mask.redo,
+        lambda: mask.data_setitem(np.nonzero(mask.data == 3), 0),
+        lambda: setattr(mask, "data", np.roll(reference, 2, axis=1)),
+        direct,
+    )
+    for change in changes:
+        change()
+        qtbot.waitUntil(lambda: table(opened) == expected(), timeout=20_000)
+
+
+def table(widget):
+    cells = widget.masks.table
+    return [(cells.item(row, 2).text(), cells.item(row, 3).text()) for row in range(3)]
 
 
 def test_cancelling(opened, qtbot, fake_segment):

@@ -1,18 +1,21 @@
 """Reviews: who looked at a case, which mask they stand for, and how far they are.
 
 A case's reviews lie beside its masks in ``<case>_review.json``, one entry for every time that
-somebody marked the case; the last entry says how the case stands. docs/reviews.md has the
-schema. An entry pins the mask's SHA-256: what is changed afterwards is not reviewed any more.
+somebody marked the case; the last entry says how the case stands. Decisions about places where
+masks differ lie there too. docs/reviews.md has the schema. An entry pins the mask's SHA-256:
+what is changed afterwards is not reviewed any more.
 """
 
 import getpass
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
+from napari_brats.editing.decisions import Decision
 from napari_brats.editing.states import State
 from napari_brats.errors import ReviewError
 from napari_brats.naming import PatientFiles
@@ -20,6 +23,9 @@ from napari_brats.plugin.masks import results_folder, saved_masks
 from napari_brats.volumes import sha256_of, write_json_atomic
 
 SCHEMA = 1
+
+_writing = Lock()
+"""Held from reading a file to writing it: a window marks and decides in several threads."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Review:
-    """All entries of a case, the oldest first; none: nobody has begun."""
+    """All entries and decisions of a case, the oldest first; none: nobody has begun."""
 
     case_id: str
     entries: tuple[Entry, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def last(self) -> Entry:
@@ -146,25 +153,53 @@ def mark(
         raise ReviewError(
             f"nobody is named as the reader of {files.case_id!r}; give a name (--reader)"
         )
-    review = read_review(files)
-    chosen = mask or _meant(files, review)
-    if chosen is None and state in (State.SECOND_READER, State.DONE):
-        raise ReviewError(_which(files))
-    if chosen is not None and not chosen.is_file():
-        raise ReviewError(f"there is no mask {str(chosen)!r}; save it first or name another file")
-    entry = Entry(
-        state,
-        reader.strip(),
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        mask="" if chosen is None else _written(chosen, review_path(files).parent),
-        mask_sha256="" if chosen is None else sha256_of(chosen),
-        seconds=seconds,
-        notes=notes,
-    )
-    review = Review(files.case_id, (*review.entries, entry))
-    values = {"schema": SCHEMA, "case": review.case_id, "entries": [*map(asdict, review.entries)]}
-    write_json_atomic(review_path(files), values)
-    return review
+    with _writing:
+        review = read_review(files)
+        chosen = mask or _meant(files, review)
+        if chosen is None and state in (State.SECOND_READER, State.DONE):
+            raise ReviewError(_which(files))
+        if chosen is not None and not chosen.is_file():
+            raise ReviewError(
+                f"there is no mask {str(chosen)!r}; save it first or name another file"
+            )
+        entry = Entry(
+            state,
+            reader.strip(),
+            _now(),
+            mask="" if chosen is None else _written(chosen, review_path(files).parent),
+            mask_sha256="" if chosen is None else sha256_of(chosen),
+            seconds=seconds,
+            notes=notes,
+        )
+        return _write(files, replace(review, entries=(*review.entries, entry)))
+
+
+def decide(files: PatientFiles, decisions: Sequence[Decision]) -> Review:
+    """Add decisions about places to a case's reviews; how the case stands is left as it is.
+
+    Parameters
+    ----------
+    files : PatientFiles
+        The case.
+    decisions : sequence of Decision
+        In the order in which they were made; those without a time get the present one.
+
+    Returns
+    -------
+    Review
+        With the new decisions.
+
+    Raises
+    ------
+    ReviewError
+        If what is there cannot be read.
+    OutputError
+        If it cannot be written; the reviews are then as they were.
+    """
+    with _writing:
+        review = read_review(files)
+        new = (replace(decision, at=decision.at or _now()) for decision in decisions)
+        return _write(files, replace(review, decisions=(*review.decisions, *new)))
 
 
 def mask_of(files: PatientFiles, entry: Entry) -> Path | None:
@@ -178,6 +213,22 @@ def likely_reader() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return ""
+
+
+def _write(files: PatientFiles, review: Review) -> Review:
+    values: dict[str, Any] = {
+        "schema": SCHEMA,
+        "case": review.case_id,
+        "entries": [*map(asdict, review.entries)],
+    }
+    if review.decisions:
+        values["decisions"] = [decision.to_json() for decision in review.decisions]
+    write_json_atomic(review_path(files), values)
+    return review
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _meant(files: PatientFiles, review: Review) -> Path | None:
@@ -222,12 +273,13 @@ def _from_json(value: Any, case_id: str, path: Path) -> Review:
         )
     try:
         entries = tuple(_entry(item) for item in value["entries"])
+        decisions = tuple(Decision.from_json(item) for item in value.get("decisions", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise ReviewError(
-            f"{str(path)!r} holds an entry that cannot be read ({error}); correct it, or remove "
-            "the file and mark the case again"
+            f"{str(path)!r} holds an entry or decision that cannot be read ({error}); correct it, "
+            "or remove the file and mark the case again"
         ) from error
-    return Review(case_id, entries)
+    return Review(case_id, entries, decisions)
 
 
 def _entry(item: Mapping[str, Any]) -> Entry:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.case import Case, load_mask
+from napari_brats.naming import split_extension
 from napari_brats.naming.decathlon import IMAGE_FOLDERS
 from napari_brats.volumes import Volume, require_same_grid
 
@@ -75,6 +76,16 @@ def saved_masks(source: Path, case_id: str) -> list[Path]:
         if is_saved_mask(path)
     ]
     return [path for _, path in sorted(found, key=lambda entry: (-entry[0], entry[1].name))]
+
+
+def untouched_path(mask: Path) -> Path:
+    """Return where a mask is kept as it was before anybody corrected it: a hidden file beside it.
+
+    No reader of folders looks at hidden files, so it is never taken for a mask of its own.
+    """
+    parts = split_extension(mask.name)
+    stem, extension = parts or (mask.stem, mask.suffix)
+    return mask.with_name(f".{stem}.untouched{extension}")
 
 
 def mask_title(path: Path, case_id: str) -> str:

@@ -19,10 +19,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_brats.editing.review import likely_reader
 from napari_brats.plugin.masks import mask_title
 from napari_brats.training.corrections import Correction
 from napari_brats.widgets.captions import captioned
+from napari_brats.widgets.review_file import reader_name
 
 COLUMNS = ("case", "mask, or why none")
 _ROWS_SHOWN = 7
@@ -56,7 +56,7 @@ class CasesPanel(QWidget):
         )
         self.list = QTreeWidget(self)
         self.counted = QLabel(self)
-        self.reader = QLineEdit(likely_reader(), self)
+        self.reader = QLineEdit(reader_name(), self)
         self.reader.setAccessibleName("Reader")
         self.reader.setToolTip("Your name; it is kept with the review")
         self.mark = QPushButton("Mark as reviewed", self)

@@ -120,6 +120,7 @@ class CohortWidget(QWidget):
         return PatientRow(
             files,
             bool(saved_masks(next(iter(files.images.values())), files.case_id)),
+            review.state,
             more,
             hidden_masks(files, review, self.panel.reader.text()),
         )

@@ -17,6 +17,9 @@ from napari_brats.widgets.edits import LayerEdits, checksum
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+ADOPTED = "by hand"
+"""Title of masks whose layers a person or another plugin added."""
+
 NEVER_SAVED = -1
 """Stands for the checksum of what was never saved; no voxels have it."""
 
@@ -166,8 +169,8 @@ class MaskBook:
         """Tag a labels layer that lies on a patient's grid: of the active layer, else uppermost."""
         for other in (self._viewer.layers.selection.active, *reversed(self._viewer.layers)):
             tag = None if other is None else tag_of(other.metadata)
-            if tag is not None and _same_grid(layer, other):
-                layer.metadata = {**layer.metadata, **adopted_tag(tag, "by hand").metadata()}
+            if tag is not None and same_grid(layer, other):
+                layer.metadata = {**layer.metadata, **adopted_tag(tag, ADOPTED).metadata()}
                 for name, value in tissue_appearance().items():
                     setattr(layer, name, value)
                 return True
@@ -191,7 +194,7 @@ def mask_tag(layer: Any) -> LayerTag:
     return tag
 
 
-def _same_grid(layer: Any, other: Any) -> bool:
+def same_grid(layer: Any, other: Any) -> bool:
     """Return whether two layers have the same voxels in the same places, not flipped or shifted."""
     if layer.data.shape != other.data.shape:
         return False

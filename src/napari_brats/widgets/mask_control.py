@@ -15,11 +15,14 @@ from napari_brats.widgets.comparison import Comparison
 from napari_brats.widgets.journals import Journals
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
 from napari_brats.widgets.mask_panel import UNSAVED, MaskPanel
-from napari_brats.widgets.saving import default_path, save_mask, saving
+from napari_brats.widgets.origins import origin_of
+from napari_brats.widgets.saving import default_path, keep_untouched, save_mask, saving
 from napari_brats.widgets.scoring import ScoreBoard
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+Then = Callable[[Path], None]
 
 
 class MaskControl:
@@ -54,12 +57,12 @@ class MaskControl:
         self._ask = ask
         self._defer = defer
         self._saving: Task | None = None
-        self._next_save: tuple[Any, Path | None] | None = None
+        self._next_save: tuple[Any, Path | None, Then | None] | None = None
         self._comparison = Comparison()
         self.on_saved: list[Callable[[str], None]] = []
         self.book = MaskBook(viewer, defer)
         self.journals = Journals(self.book)
-        self._board = ScoreBoard(self.book, panel.show_scores)
+        self._board = ScoreBoard(self.book, panel.show_scores, panel)
         self.book.on_change.append(self._list)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
@@ -84,6 +87,10 @@ class MaskControl:
         self.journals.close()
         self.book.close()
 
+    def chosen(self) -> Any:
+        """Return the mask that is scored and saved, or None."""
+        return self._panel.mask()
+
     def may_close(self) -> bool:
         """Ask about unsaved edits, save them if asked to, and say whether to go on."""
         unsaved = self.book.unsaved()
@@ -98,29 +105,36 @@ class MaskControl:
         failed = [layer for layer in unsaved if not self._save_now(layer)]
         return not failed
 
-    def save(self, path: Path | None = None) -> None:
+    def save(self, path: Path | None = None, then: Then | None = None) -> None:
         """Save the chosen mask in the background; strokes may go on meanwhile.
 
         Parameters
         ----------
         path : Path, optional
             File to write; by default the mask's own, or a new one beside its patient.
+        then : callable, optional
+            Takes the file's path once it is written.
         """
         layer = self._panel.mask()
         if layer is None:
             return
         if self._saving is None:
-            self._start_saving(layer, path)
+            self._start_saving(layer, path, then)
         else:
-            self._next_save = layer, path
+            self._next_save = layer, path, then
 
-    def _start_saving(self, layer: Any, path: Path | None) -> None:
-        tag, snapshot = mask_tag(layer), np.array(layer.data)
+    def _start_saving(self, layer: Any, path: Path | None, then: Then | None) -> None:
+        def done(saved: Path) -> None:
+            self._saved(layer, saved, snapshot)
+            if then is not None:
+                then(saved)
+
+        tag, snapshot, origin = mask_tag(layer), np.array(layer.data), origin_of(layer)
         self._saving = Task(
-            lambda stop: saving(tag, snapshot, path),
+            lambda stop: saving(tag, snapshot, path, origin),
             f"Saving {(path or default_path(tag)).name}",
             on_report=_ignore,
-            on_result=lambda saved: self._saved(layer, saved, snapshot),
+            on_result=done,
             on_end=self._saving_ended,
         )
 
@@ -138,7 +152,9 @@ class MaskControl:
     def _save_now(self, layer: Any) -> bool:
         tag = mask_tag(layer)
         try:
-            self._saved(layer, save_mask(tag, layer.data), layer.data)
+            path = save_mask(tag, layer.data)
+            keep_untouched(tag, layer.data, origin_of(layer), path)
+            self._saved(layer, path, layer.data)
         except Exception as error:  # whatever went wrong, the window must stay open
             notify_error(error)
             return False
@@ -156,9 +172,9 @@ class MaskControl:
     def _saving_ended(self) -> None:
         self._saving = None
         if self._next_save is not None:
-            layer, path = self._next_save
+            layer, path, then = self._next_save
             self._next_save = None
-            self._start_saving(layer, path)
+            self._start_saving(layer, path, then)
 
     def _list(self) -> None:
         masks = self.book.masks()

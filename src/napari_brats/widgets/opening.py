@@ -5,6 +5,7 @@ Building the first layers of a session costs napari 0.8 s of imports and unit ta
 """
 
 from collections.abc import Container, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from napari_brats.case import Case, load_case
-from napari_brats.errors import BratsError, CaseError
+from napari_brats.editing.review import read_review
+from napari_brats.editing.states import State
+from napari_brats.errors import BratsError, CaseError, ReviewError
 from napari_brats.naming import PatientFiles, find_patients, why_not_a_patient
 from napari_brats.plugin.display import UNITS
 from napari_brats.plugin.layers import LayerData, case_layers, mask_layer, tissue_appearance
-from napari_brats.plugin.masks import mask_title, read_mask, saved_masks
+from napari_brats.plugin.masks import mask_title, read_mask, saved_masks, untouched_path
 from napari_brats.plugin.tags import tag_of
+from napari_brats.widgets.origins import keep_origin
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class PatientRow:
         The patient.
     segmented : bool
         Whether a mask of ours lies beside it.
+    state : State
+        How the work on it stands.
     more : Mapping[str, Path]
         Masks that lie elsewhere and are shown too, by what made them. Saving one makes a new
         file beside the patient.
@@ -39,6 +45,7 @@ class PatientRow:
 
     files: PatientFiles
     segmented: bool
+    state: State = State.NOT_STARTED
     more: Mapping[str, Path] = field(default_factory=dict)
     hidden: frozenset[Path] = frozenset()
 
@@ -73,12 +80,24 @@ def list_patients(path: Path) -> list[PatientRow]:
         If there is no patient; the message says what was found.
     """
     rows = [
-        PatientRow(files, bool(saved_masks(next(iter(files.images.values())), files.case_id)))
+        PatientRow(
+            files,
+            bool(saved_masks(next(iter(files.images.values())), files.case_id)),
+            _state(files),
+        )
         for files in find_patients(path)
     ]
     if not rows:
         raise CaseError(why_not_a_patient(path))
     return rows
+
+
+def _state(files: PatientFiles) -> State:
+    """Return how a case stands; one whose reviews cannot be read says so when it is opened."""
+    try:
+        return read_review(files).state
+    except ReviewError:
+        return State.NOT_STARTED
 
 
 def build_layer(data: LayerData) -> Any:
@@ -127,8 +146,19 @@ def read_layers(
             notes.append(str(error))
             continue
         mask = mask_layer(case, tissues, title, view_convention, path=own)
-        yield Arrival(mask, build_layer(mask))
+        layer = build_layer(mask)
+        _recall_origin(layer, path, case)
+        yield Arrival(mask, layer)
     return Opened(case, tuple(notes))
+
+
+def _recall_origin(layer: Any, path: Path, case: Case) -> None:
+    """Let a corrected mask know what it was; a copy that cannot be read counts as none."""
+    untouched = untouched_path(path)
+    tag = tag_of(layer.metadata)
+    if tag is not None and untouched.is_file():
+        with suppress(BratsError):
+            keep_origin(layer, tag.display.to_display(read_mask(untouched, case)))
 
 
 def warm_up() -> Generator[None, None, None]:

@@ -12,11 +12,11 @@ from napari_brats.widgets.opening import (
     Opened,
     PatientRow,
     list_patients,
-    read_layers,
     warm_up,
 )
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.preferences import preferences
+from napari_brats.widgets.prefetch import Prefetch
 
 
 class PatientControl:
@@ -37,6 +37,8 @@ class PatientControl:
     ----------
     on_opened : list of callable
         Called when all layers of a patient are there.
+    on_leaving : list of callable
+        Called before the layers of the patient at hand go.
     on_settled : list of callable
         Called when a patient has come, or none comes.
     """
@@ -58,6 +60,9 @@ class PatientControl:
         self._image: Path | None = None
         self._queue: deque[Callable[[], None]] = deque()
         self._fresh = True
+        self.prefetch = Prefetch()
+        self._direction = 1
+        self.on_leaving: list[Callable[[], None]] = []
         self.on_opened: list[Callable[[], None]] = []
         self.on_settled: list[Callable[[], None]] = []
         self._warming = Task(
@@ -78,6 +83,7 @@ class PatientControl:
     def close(self) -> None:
         """Stop what is going on."""
         self._queue.clear()
+        self.prefetch.drop()
         for task in (self._warming, self._listing, self._opening):
             if task is not None:
                 task.forget()
@@ -112,6 +118,7 @@ class PatientControl:
             self._panel.mark_current(self._image)
             return
         self._given_up = self._unsaved()
+        self._direction = -1 if self._is_before(row) else 1
         if self._opening is not None:
             self._opening.forget()
         self._image = row.image
@@ -121,12 +128,26 @@ class PatientControl:
         self._queue.clear()
         self._fresh = True
         self._opening = Task(
-            lambda stop: read_layers(row, convention, slots),
+            lambda stop: self.prefetch.layers(row, convention, slots),
             f"Opening {row.files.case_id}",
             on_report=lambda arrival: self._enqueue(lambda: self._arrived(arrival)),
             on_result=lambda opened: self._enqueue(lambda: self._opened(opened)),
             on_end=lambda: self._enqueue(self._ended),
         )
+
+    def neighbor(self, by: int) -> PatientRow | None:
+        """Return the patient so many lines below the one at hand; None beyond the list's ends."""
+        rows, shown = self._panel.rows(), self._shown()
+        for place, row in enumerate(rows):
+            if row.image == shown:
+                return rows[place + by] if 0 <= place + by < len(rows) else None
+        return None
+
+    def read_ahead(self) -> None:
+        """Read the patient who probably comes next, in the background."""
+        row = self.neighbor(self._direction) or self.neighbor(-self._direction)
+        if row is not None and self._opening is None:
+            self.prefetch.want(row, preferences().view_convention, self._desk.slots())
 
     def _listed(self, rows: list[PatientRow]) -> None:
         self._panel.show_patients(rows)
@@ -161,6 +182,8 @@ class PatientControl:
                 self._stay()
                 return
             self._fresh, self._given_up = False, frozenset()
+            for listener in self.on_leaving:
+                listener()
             self._desk.begin()
         self._desk.place(arrival.data, arrival.layer)
 
@@ -190,6 +213,10 @@ class PatientControl:
         self._panel.mark_current(self._image)
         for listener in self.on_settled:
             listener()
+
+    def _is_before(self, row: PatientRow) -> bool:
+        before = self.neighbor(-1)
+        return before is not None and before.image == row.image
 
     def _shown(self) -> Path | None:
         """Return the file that stands for the patient at hand."""

@@ -16,11 +16,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_brats.editing.states import State
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.opening import PatientRow
 
 COLUMNS = ("patient", "reference", "mask")
-_NONE = "-"
+_NONE, _SEGMENTED = "-", "segmented"
+_SHORT = {State.SECOND_READER: "2nd reader"}
 _ROWS_SHOWN = 6
 
 
@@ -64,7 +66,7 @@ class PatientsPanel(QWidget):
                 [
                     row.files.case_id,
                     "reference" if row.files.reference else _NONE,
-                    "segmented" if row.segmented else _NONE,
+                    _progress(row.state, segmented=row.segmented),
                 ]
             )
             item.setData(0, Qt.ItemDataRole.UserRole, row)
@@ -89,8 +91,14 @@ class PatientsPanel(QWidget):
     def mark_segmented(self, case_id: str) -> None:
         """Note that a patient has a saved mask now."""
         for item in self._items():
+            if item.text(0) == case_id and item.text(2) == _NONE:
+                item.setText(2, _SEGMENTED)
+
+    def mark_state(self, case_id: str, state: State) -> None:
+        """Show how the review of a patient stands."""
+        for item in self._items():
             if item.text(0) == case_id:
-                item.setText(2, "segmented")
+                item.setText(2, _progress(state, segmented=item.text(2) != _NONE))
 
     def _items(self) -> list[QTreeWidgetItem]:
         items = (self.list.topLevelItem(i) for i in range(self.list.topLevelItemCount()))
@@ -138,6 +146,12 @@ class PatientsPanel(QWidget):
         row = _row_of(item)
         if row is not None:
             self.patient_chosen.emit(row)
+
+
+def _progress(state: State, *, segmented: bool) -> str:
+    if state is not State.NOT_STARTED:
+        return _SHORT.get(state, str(state))
+    return _SEGMENTED if segmented else _NONE
 
 
 def _row_of(item: QTreeWidgetItem) -> PatientRow | None:

@@ -8,11 +8,12 @@ from napari_brats.networks.registry import DEFAULT_MODEL
 
 @dataclass(frozen=True)
 class Preferences:
-    """Row of `VIEW_CONVENTIONS`, row of `MODELS`, and device; the defaults of ``napari.yaml``."""
+    """View convention, model, device and reader; the defaults of ``napari.yaml``."""
 
     view_convention: str = "radiological"
     model: str = DEFAULT_MODEL
     device: str = "auto"
+    reader: str = ""
 
 
 def preferences() -> Preferences:
@@ -27,6 +28,7 @@ def preferences() -> Preferences:
         view_convention=str(settings.view.convention),
         model=str(settings.inference.model),
         device=str(settings.inference.device),
+        reader=str(settings.review.reader),
     )
 
 
@@ -36,3 +38,11 @@ def prefer_model(name: str) -> None:
 
     with suppress(KeyError):
         get_plugin_settings("napari-brats").inference.model = name
+
+
+def keep_reader(name: str) -> None:
+    """Remember the reader's name from now on; nothing where there are no settings."""
+    from napari.settings import get_plugin_settings
+
+    with suppress(KeyError):
+        get_plugin_settings("napari-brats").review.reader = name

@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_brats.case import Case
 from napari_brats.plugin.layers import mask_layer
+from napari_brats.widgets.doubt import KEY, Doubt
 from napari_brats.widgets.long_lived import set_aside
 from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.steps import Notice, OnNotice, OnStep, Step, stepping
@@ -96,11 +97,17 @@ def running(
         )
 
     result = yield from stepping(call, stop)
-    tissues = result.segmentation.tissues
-    data = mask_layer(result.case, tissues, result.maker, run.view_convention)
     return Finished(
         case_id=result.case.case_id,
-        layer=build_layer(data),
+        layer=result_layer(result, run.view_convention),
         device=result.device,
         seconds=float(result.seconds["total"]),
     )
+
+
+def result_layer(result: Any, view_convention: str) -> Any:
+    """Return the mask of a segmentation as a napari layer that knows where the model was unsure."""
+    tissues = result.segmentation.tissues
+    layer = build_layer(mask_layer(result.case, tissues, result.maker, view_convention))
+    layer.metadata = {**layer.metadata, KEY: Doubt.of(result.probabilities)}
+    return layer

@@ -1,14 +1,16 @@
 """Save a mask in the background, whole or not at all."""
 
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.case import save_segmentation
-from napari_brats.errors import TakenError
-from napari_brats.plugin.masks import mask_path
+from napari_brats.errors import OutputError, TakenError
+from napari_brats.plugin.masks import mask_path, results_folder, untouched_path
 from napari_brats.plugin.tags import LayerTag
 from napari_brats.plugin.writer import segmentation_from
 
@@ -48,7 +50,40 @@ def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> Pa
             continue
 
 
-def saving(tag: LayerTag, snapshot: NDArray[Any], path: Path | None) -> Generator[None, None, Path]:
-    """Do `save_mask` as a generator; the snapshot is a copy that no later stroke touches."""
+def keep_untouched(
+    tag: LayerTag, data: NDArray[Any], origin: NDArray[np.uint8] | None, path: Path
+) -> None:
+    """Keep a mask as it came beside the corrected one, the first time that it was corrected.
+
+    Parameters
+    ----------
+    tag : LayerTag
+        The mask's origin.
+    data : NDArray of integers
+        What was saved, in display order.
+    origin : NDArray[np.uint8] or None
+        The mask as it came, in display order.
+    path : Path
+        The file that was written; nothing is kept for one outside of its patient's folder.
+    """
+    target = untouched_path(path)
+    if origin is None or not origin.any() or path.parent != results_folder(tag.sources[0]):
+        return
+    if target.exists() or np.array_equal(origin, data):
+        return
+    # The mask is saved. Without this copy, comparisons begin with what is opened next time.
+    with suppress(OutputError):
+        save_segmentation(segmentation_from(tag, origin), target, replace=False)
+
+
+def saving(
+    tag: LayerTag,
+    snapshot: NDArray[Any],
+    path: Path | None,
+    origin: NDArray[np.uint8] | None = None,
+) -> Generator[None, None, Path]:
+    """Do `save_mask` and `keep_untouched`; the snapshot is a copy that no later stroke touches."""
     yield
-    return save_mask(tag, snapshot, path)
+    written = save_mask(tag, snapshot, path)
+    keep_untouched(tag, snapshot, origin, written)
+    return written

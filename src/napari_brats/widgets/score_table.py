@@ -1,25 +1,46 @@
-"""The live table: region, Dice, volume, reference."""
+"""The live table: region, Dice and its change, distance, volumes."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QBrush, QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_brats.regions import REGIONS
 from napari_brats.widgets.live_scores import ScoreRow
 
-COLUMNS = ("region", "Dice", "volume ml", "reference ml")
+COLUMNS = {
+    "": "",
+    "Dice": "Against the reference",
+    "change": "Of the Dice since the mask came; without a reference, of the volume in ml",
+    "HD95": "95th percentile of the surfaces' distances in mm, gray until it is measured again",
+    "ml": "Volume in the mask",
+    "ref. ml": "Volume in the reference",
+}
+"""The columns and their tooltips."""
+
+_DISTANCE = list(COLUMNS).index("HD95")
 _NONE = "-"
+_LEAST_PIXELS = 24
+_STALE = QBrush(QColor("#808080"))
 
 
-def cells(row: ScoreRow) -> tuple[str, str, str, str]:
+def cells(row: ScoreRow) -> tuple[str, ...]:
     """Return the texts of one line."""
+    volumes = row.dice is None
     return (
         row.region,
-        _NONE if row.dice is None else f"{row.dice:.3f}",
-        f"{row.volume_ml:.1f}",
-        _NONE if row.reference_ml is None else f"{row.reference_ml:.1f}",
+        _number(row.dice, ".3f"),
+        _number(row.change, "+.1f" if volumes else "+.3f"),
+        _number(row.hd95_mm, ".1f"),
+        _number(row.volume_ml, ".1f"),
+        _number(row.reference_ml, ".1f"),
     )
+
+
+def _number(value: float | None, shape: str) -> str:
+    return _NONE if value is None or not isfinite(value) else format(value, shape)
 
 
 class ScoreTable(QTableWidget):
@@ -27,18 +48,23 @@ class ScoreTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(len(REGIONS), len(COLUMNS), parent)
-        self.setHorizontalHeaderLabels(COLUMNS)
+        self.setHorizontalHeaderLabels(list(COLUMNS))
+        for column, tip in enumerate(COLUMNS.values()):
+            heading = self.horizontalHeaderItem(column)
+            if heading is not None:
+                heading.setToolTip(tip)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Scores of the mask")
-        self.setToolTip("Dice against the reference, and volumes; follows every stroke")
+        self.setToolTip("Follows every stroke, fill, undo and tool; the headings say what is what")
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None:
             rows.hide()
         if columns is not None:
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-            columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+            columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            columns.setMinimumSectionSize(_LEAST_PIXELS)
         for row, region in enumerate(REGIONS.values()):
             for column in range(len(COLUMNS)):
                 item = QTableWidgetItem()
@@ -58,7 +84,8 @@ class ScoreTable(QTableWidget):
             scores = [ScoreRow(name, None, float("nan"), None) for name in REGIONS]
         for row, score in enumerate(scores):
             for column, text in enumerate(cells(score)):
-                self._write(row, column, _NONE if text == "nan" else text)
+                self._write(row, column, text)
+            self._shade(self._at(row, _DISTANCE), score.fresh)
 
     def _at(self, row: int, column: int) -> QTableWidgetItem:
         item = self.item(row, column)
@@ -70,6 +97,13 @@ class ScoreTable(QTableWidget):
         if item.text() != text:
             item.setText(text)
 
+    def _shade(self, item: QTableWidgetItem, fresh: bool) -> None:
+        """Write a number in gray that is not of the mask as it is now."""
+        # Without a color of its own the text has that of napari's theme, whichever it is.
+        color = None if fresh else _STALE
+        if item.data(Qt.ItemDataRole.ForegroundRole) != color:
+            item.setData(Qt.ItemDataRole.ForegroundRole, color)
+
     def _fit_height(self) -> None:
         self.resizeRowsToContents()
         header = self.horizontalHeader()
@@ -77,3 +111,4 @@ class ScoreTable(QTableWidget):
         height += sum(self.rowHeight(row) for row in range(self.rowCount())) + 4
         self.setFixedHeight(height)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

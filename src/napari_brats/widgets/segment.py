@@ -5,28 +5,36 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QVBoxLayout, QWidget
 
-from napari_brats.plugin.layers import mask_layer
 from napari_brats.widgets.background import soon
 from napari_brats.widgets.centering import unwrapped
 from napari_brats.widgets.close_guard import Ask, CloseGuard, ask_person
 from napari_brats.widgets.cursor import CursorReadout
 from napari_brats.widgets.desk import Desk
+from napari_brats.widgets.exchange_control import ExchangeControl
+from napari_brats.widgets.exchange_panel import ExchangePanel
+from napari_brats.widgets.intake_dialog import AskTargets, ask_targets
 from napari_brats.widgets.long_lived import set_aside, take_back
 from napari_brats.widgets.mask_control import MaskControl
 from napari_brats.widgets.mask_panel import MaskPanel
 from napari_brats.widgets.model_panel import ModelPanel
-from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.orientation import OrientationLetters
+from napari_brats.widgets.origins import keep_origins
 from napari_brats.widgets.paint_control import PaintControl
 from napari_brats.widgets.paint_panel import PaintPanel
 from napari_brats.widgets.patient_control import PatientControl
 from napari_brats.widgets.patients_panel import PatientsPanel
+from napari_brats.widgets.places_control import PlacesControl
+from napari_brats.widgets.places_panel import PlacesPanel
 from napari_brats.widgets.preferences import preferences
 from napari_brats.widgets.recovery import Recovery
 from napari_brats.widgets.recovery_panel import Confirm, RecoveryPanel, confirm_person
 from napari_brats.widgets.references import protect_references
+from napari_brats.widgets.review_control import ReviewControl
+from napari_brats.widgets.review_file import ReviewFile, reader_name
+from napari_brats.widgets.review_panel import ReviewPanel
 from napari_brats.widgets.run_control import RunControl, Unfinished
 from napari_brats.widgets.run_panel import RunPanel
+from napari_brats.widgets.runs import result_layer
 from napari_brats.widgets.scrolling import let_scroll
 from napari_brats.widgets.tool_control import ToolControl
 from napari_brats.widgets.tools_panel import ToolsPanel
@@ -60,11 +68,15 @@ class SegmentWidget(QWidget):
         self.models = ModelPanel(chosen.model, chosen.device, self)
         self.run = RunPanel(self)
         self.masks = MaskPanel(self)
+        self.places = PlacesPanel(self)
+        self.review = ReviewPanel(reader_name(), self)
+        self.exchange = ExchangePanel(self)
         self.paint = PaintPanel(self)
         self.tools = ToolsPanel(self)
         self.found = RecoveryPanel(self)
         self.ask: Ask = ask_person(self)
         self.confirm: Confirm = confirm_person(self)
+        self.ask_targets: AskTargets = ask_targets(self)
         self._lay_out()
         protect_references(napari_viewer)
         self.letters = OrientationLetters(napari_viewer)
@@ -100,6 +112,30 @@ class SegmentWidget(QWidget):
             self.mask_control.book.unsaved_voxels,
         )
         self.run_control = RunControl(self.viewer, desk, self.models, self.run)
+        keep_origins(self.mask_control.book)
+        self.reviews = ReviewFile(self)
+        self.places_control = PlacesControl(
+            self.viewer,
+            self.mask_control.book,
+            self.places,
+            self.reviews,
+            self.paint_control.painter.limits,
+        )
+        self.review_control = ReviewControl(
+            self.viewer,
+            desk,
+            self.review,
+            self.reviews,
+            self.mask_control,
+            self.patient_control,
+        )
+        self.exchange_control = ExchangeControl(
+            self.viewer,
+            desk,
+            self.exchange,
+            self.mask_control,
+            lambda *labels: self.ask_targets(*labels),
+        )
         self.tool_control = ToolControl(
             self.viewer,
             self.mask_control.book,
@@ -123,7 +159,9 @@ class SegmentWidget(QWidget):
     def _connect(self) -> None:
         """Tell the controls of one another's doings."""
         for follow in (
+            self.review_control.choose,
             self.paint_control.choose,
+            self.places_control.choose,
             self.tool_control.choose,
             self.views_control.choose,
         ):
@@ -134,6 +172,7 @@ class SegmentWidget(QWidget):
         self.patient_control.on_settled.append(self.run_control.deliver_waiting)
         self.patient_control.on_settled.append(self.recovery.look)
         self.mask_control.on_saved.append(self.patients.mark_segmented)
+        self.review_control.on_marked.append(self.patients.mark_state)
 
     def open(self, path: str | Path) -> None:
         """List the patients at a path; a single one is opened at once."""
@@ -146,9 +185,7 @@ class SegmentWidget(QWidget):
 
     def expect(self, result: "SegmentResult") -> None:
         """Show the mask of a segmentation as soon as its patient is open."""
-        tissues = result.segmentation.tissues
-        data = mask_layer(result.case, tissues, result.maker, preferences().view_convention)
-        self.run_control.deliver(build_layer(data))
+        self.run_control.deliver(result_layer(result, preferences().view_convention))
         self.models.tell_device(result.device)
 
     def showEvent(self, event: "QShowEvent | None") -> None:
@@ -196,11 +233,14 @@ class SegmentWidget(QWidget):
             self.letters,
             self.readout,
             self.views_control,
+            self.review_control,
             self.patient_control,
             self.run_control,
             self.recovery,
             self.tool_control,
+            self.places_control,
             self.paint_control,
+            self.reviews,
             self.mask_control,
         ]
 
@@ -218,7 +258,8 @@ class SegmentWidget(QWidget):
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(10)
         panels = (self.patients, self.views, self.found, self.models, self.run, self.masks)
-        for panel in (*panels, self.paint, self.tools):
+        work = (self.places, self.paint, self.tools, self.exchange, self.review)
+        for panel in (*panels, *work):
             column.addWidget(panel)
         column.addStretch(1)
         let_scroll(self, body)

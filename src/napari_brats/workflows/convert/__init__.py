@@ -1,7 +1,8 @@
 """Patients and masks in other programs' formats, and back.
 
 `table` lists what can be converted, `slices` makes PNG files, `arrays` NumPy and ImageJ,
-`meshes` surfaces, `labels` other editions' codes; `job` is what they share.
+`meshes` surfaces, `labels` other editions' codes, `descriptions` what codes are called; `job` is
+what they share.
 """
 
 from napari_brats.workflows.convert.job import FRAMES, MESH_FORMATS, Job

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_brats.workflows.convert.arrays import to_imagej, to_npy
+from napari_brats.workflows.convert.descriptions import to_itksnap_labels, to_slicer_colors
 from napari_brats.workflows.convert.dicom import to_dicom
 from napari_brats.workflows.convert.job import Job
 from napari_brats.workflows.convert.labels import relabel
@@ -61,6 +62,14 @@ CONVERSIONS: Mapping[str, Conversion] = {
         Conversion(
             "labels", "a mask in the codes of another edition", "a mask",
             "a NIfTI or MetaImage mask", relabel,
+        ),
+        Conversion(
+            "itksnap-labels", "names and colors of a mask's codes for ITK-SNAP", "a mask",
+            "a label description file (.label)", to_itksnap_labels,
+        ),
+        Conversion(
+            "slicer-colors", "names and colors of a mask's codes for 3D Slicer", "a mask",
+            "a color table (.ctbl)", to_slicer_colors,
         ),
         Conversion(
             "mesh", "surfaces of WT, TC, ET in patient mm", "a mask",

@@ -1,0 +1,205 @@
+"""What happens in the Review panel: marks, time, and the way from case to case."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_brats.editing.review import Entry, Review
+from napari_brats.editing.states import State
+from napari_brats.editing.work_clock import WorkClock
+from napari_brats.errors import ReviewError
+from napari_brats.widgets.background import notify_error
+from napari_brats.widgets.desk import Desk
+from napari_brats.widgets.mask_book import mask_tag
+from napari_brats.widgets.mask_control import MaskControl
+from napari_brats.widgets.pace import duration
+from napari_brats.widgets.patient_control import PatientControl
+from napari_brats.widgets.preferences import keep_reader, preferences
+from napari_brats.widgets.review_file import ReviewFile
+from napari_brats.widgets.review_panel import ReviewPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+
+_FINAL = (State.SECOND_READER, State.DONE)
+
+
+class ReviewControl:
+    """Keeps the panel in step with the patient at hand.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        What a reader does in it is work.
+    desk : Desk
+        Holds the patient at hand.
+    panel : ReviewPanel
+        The view.
+    reviews : ReviewFile
+        Keeps the marks.
+    masks : MaskControl
+        Saves the mask that is stood for.
+    patients : PatientControl
+        Opens other patients.
+
+    Attributes
+    ----------
+    on_marked : list of callable
+        Get the case's id and its state after it was read or marked.
+    """
+
+    def __init__(
+        self,
+        viewer: "ViewerModel",
+        desk: Desk,
+        panel: ReviewPanel,
+        reviews: ReviewFile,
+        masks: MaskControl,
+        patients: PatientControl,
+    ) -> None:
+        self._viewer, self._desk, self._panel = viewer, desk, panel
+        self._reviews, self._masks, self._patients = reviews, masks, patients
+        self._clock = WorkClock()
+        self._edited = False
+        self._named = bool(preferences().reader)
+        self._mask: Any = None
+        self._shown: Entry | None = None
+        self.on_marked: list[Callable[[str, State], None]] = []
+        viewer.cursor.events.position.connect(self._on_work)
+        viewer.dims.events.current_step.connect(self._on_work)
+        panel.mark_asked.connect(self.mark)
+        panel.reader_named.connect(self._name)
+        panel.step_asked.connect(self.step)
+        panel.notes.textChanged.connect(self._clock.touch)
+        reviews.changed.connect(self._show)
+        patients.on_leaving.append(self.leave)
+        patients.on_settled.append(self._settled)
+        self._settled()
+
+    def close(self) -> None:
+        """Let go of the viewer, and write the time down that was spent."""
+        self._viewer.cursor.events.position.disconnect(self._on_work)
+        self._viewer.dims.events.current_step.disconnect(self._on_work)
+        self.leave()
+        self._let_go()
+
+    @property
+    def seconds(self) -> float:
+        """Work on this case since it was opened or marked."""
+        return self._clock.seconds
+
+    def choose(self, mask: Any) -> None:
+        """Follow another mask, or none."""
+        self._let_go()
+        self._mask = mask
+        if mask is not None:
+            self._masks.book.edits(mask).on_touch.append(self._on_edit)
+            self._reviews.open(mask_tag(mask).sources[0])
+
+    def mark(self) -> None:
+        """Mark the case as the panel says; unsaved edits of the mask are saved first."""
+        reader, state = self._panel.reader.text().strip(), self._panel.state()
+        if not reader:
+            notify_error(ReviewError("nobody is named as the reader; type your name under Review"))
+            self._panel.reader.setFocus()
+            return
+        self._name(reader)
+        if self._mask is not None and state in _FINAL and not self._is_saved():
+            self._masks.save(then=self._write)
+        else:
+            self._write(None if self._mask is None else mask_tag(self._mask).path)
+
+    def step(self, by: int) -> None:
+        """Open the next case of the list, or the one before."""
+        row = self._patients.neighbor(by)
+        if row is not None:
+            self._patients.open(row)
+
+    def leave(self) -> None:
+        """Write down work that nobody marked, of readers who gave their name: in progress."""
+        review = self._reviews.review
+        begun = review is not None and review.state in (State.NOT_STARTED, State.IN_PROGRESS)
+        if self._edited and begun and self._named and self._panel.reader.text().strip():
+            mask = None if self._mask is None else mask_tag(self._mask).path
+            self._send(State.IN_PROGRESS, mask)
+        self._clock.reset()
+        self._edited = False
+
+    def _write(self, mask: Path | None) -> None:
+        self._send(self._panel.state(), mask)
+        self._clock.reset()
+        self._edited = False
+
+    def _send(self, state: State, mask: Path | None) -> None:
+        panel = self._panel
+        self._reviews.mark(
+            state,
+            panel.reader.text().strip(),
+            mask,
+            round(self._clock.seconds, 1),
+            panel.notes.toPlainText().strip(),
+        )
+
+    def _name(self, reader: str) -> None:
+        self._named = bool(reader)
+        keep_reader(reader)
+
+    def _is_saved(self) -> bool:
+        edits = self._masks.book.edits(self._mask)
+        edits.settle()
+        return not edits.dirty and mask_tag(self._mask).path is not None
+
+    def _let_go(self) -> None:
+        if self._mask in self._masks.book.masks():
+            listeners = self._masks.book.edits(self._mask).on_touch
+            if self._on_edit in listeners:
+                listeners.remove(self._on_edit)
+        self._mask = None
+
+    def _on_work(self, event: Any = None) -> None:
+        self._clock.touch()
+
+    def _on_edit(self) -> None:
+        self._edited = True
+        self._clock.touch()
+
+    def _settled(self) -> None:
+        """Turn to the patient who has come."""
+        tag = self._desk.tag()
+        self._reviews.open(None if tag is None else tag.sources[0])
+        self._panel.show_steps(
+            before=self._patients.neighbor(-1) is not None,
+            after=self._patients.neighbor(1) is not None,
+            case=tag is not None,
+        )
+        self._patients.read_ahead()
+
+    def _show(self) -> None:
+        review = self._reviews.review
+        if review is None:
+            self._shown = None
+            self._panel.show_state(State.NOT_STARTED)
+            self._panel.notes.clear()
+            self._panel.say("")
+            return
+        if review.last is not self._shown:
+            # A decision changes no entry: what the reader is typing stays.
+            if self._shown is None or review.last != self._shown:
+                self._panel.show_state(review.state)
+                self._panel.notes.setPlainText(review.last.notes)
+            self._shown = review.last
+        self._panel.say(standing(review))
+        for listener in self.on_marked:
+            listener(review.case_id, review.state)
+
+
+def standing(review: Review) -> str:
+    """Return in words how a case stands."""
+    if not review.entries:
+        return "Nobody has begun."
+    last = review.last
+    words = f"{last.state.capitalize()}, says {last.reader} on {last.at[:10]}"
+    if last.mask:
+        words += f" of {Path(last.mask).name}"
+    return f"{words}; {duration(review.seconds)} in all." if review.seconds else f"{words}."

@@ -1,0 +1,108 @@
+"""The reviews of the patient at hand, read and written beside the event loop."""
+
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_brats.editing.decisions import Decision
+from napari_brats.editing.review import Review, decide, likely_reader, mark, read_review
+from napari_brats.editing.states import State
+from napari_brats.naming import PatientFiles, recognize
+from napari_brats.widgets.background import notify_error
+from napari_brats.widgets.preferences import preferences
+
+
+class ReviewFile(QObject):
+    """What readers said about the patient at hand.
+
+    Reading and writing happen one after the other in one thread, which ends what it has
+    begun when the program ends.
+
+    Attributes
+    ----------
+    changed : Signal()
+        `review` is another one.
+    """
+
+    changed = Signal()
+    _ended = Signal(object, object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.review: Review | None = None
+        self._image: Path | None = None
+        self._files: dict[Path, PatientFiles] = {}
+        self._due = 0
+        self._thread = ThreadPoolExecutor(1, "napari-brats reviews")
+        self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being read or written."""
+        return self._due == 0
+
+    def close(self) -> None:
+        """Write what is due, and stop."""
+        self._thread.shutdown(wait=True)
+
+    def open(self, image: Path | None) -> None:
+        """Turn to another patient, whom one of his files stands for; None for nobody."""
+        if image == self._image:
+            return
+        self._image, self.review = image, None
+        self.changed.emit()
+        if image is not None:
+            self._submit(image, read_review)
+
+    def decide(self, decision: Decision) -> None:
+        """Keep a decision, in the reader's name."""
+        named = replace(decision, reader=reader_name())
+        if self.review is not None:
+            self.review = replace(self.review, decisions=(*self.review.decisions, named))
+        if self._image is not None:
+            self._submit(self._image, lambda files: decide(files, [named]))
+
+    def mark(
+        self, state: State, reader: str, mask: Path | None, seconds: float, notes: str
+    ) -> None:
+        """Say how far the case is."""
+
+        def write(files: PatientFiles) -> Review:
+            return mark(files, state, reader, mask=mask, seconds=seconds, notes=notes)
+
+        if self._image is not None:
+            self._submit(self._image, write)
+
+    def _submit(self, image: Path, work: Callable[[PatientFiles], Review]) -> None:
+        self._due += 1
+        self._thread.submit(self._work, image, work)
+
+    def _work(self, image: Path, work: Callable[[PatientFiles], Review]) -> None:
+        result: Any = None
+        error: Exception | None = None
+        try:
+            if image not in self._files:
+                self._files = {image: recognize(image)}
+            result = work(self._files[image])
+        except Exception as raised:  # whatever it is, it must be seen, and later work be done
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the window may be gone by now
+            self._ended.emit(image, result, error)
+
+    def _on_ended(self, image: Path, review: Review | None, error: Exception | None) -> None:
+        self._due -= 1
+        if error is not None:
+            notify_error(error)
+        if review is not None and image == self._image and self._due == 0:
+            self.review = review
+            self.changed.emit()
+
+
+def reader_name() -> str:
+    """Return the name that the person gave, else the one under which they are logged in."""
+    return preferences().reader or likely_reader()
