@@ -20,6 +20,7 @@ from napari_brats.inference import openvino_engine
 from napari_brats.inference.openvino_engine import OpenVINOEngine, converted, converted_folder
 
 CPU = DeviceChoice("cpu", "float32", "CPU")
+LARGE = ("dr_unet104", "isensee2017")
 TINY = {
     "dresunet3d": {"width": 2},
     "unet3d": {"width": 2},
@@ -48,7 +49,10 @@ def tiny_network(name: str = "dresunet3d") -> torch.nn.Module:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name == "dr_unet104")) for name in MODELS],
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in ("dr_unet104", "isensee2017")))
+        for name in MODELS
+    ],
 )
 def test_every_network_gives_its_own_logits(name: str) -> None:
     """In float32 equal to PyTorch, at a size it was not traced at, and the caller's untouched."""
@@ -76,7 +80,9 @@ def test_a_converted_network_is_kept(cache: Path, monkeypatch: pytest.MonkeyPatc
     assert len(list(converted_folder().iterdir())) == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "sums"])
+@pytest.mark.parametrize(
+    "damage", ["cut", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("flip", "sums"))]
+)
 def test_a_damaged_cache_is_made_anew(damage: str) -> None:
     """A cut file, a flipped bit and a broken list of checksums all lead to the right answer."""
     network, spec = tiny_network(), model_spec("dresunet3d")

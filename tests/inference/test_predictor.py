@@ -16,7 +16,10 @@ from napari_brats.networks.checkpoint import save_checkpoint
 from napari_brats.networks.registry import MODELS, create_model, model_spec
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "dr_unet104")) for name in MODELS],
+)
 def test_every_network_segments_on_the_patients_grid(name: str, tiny_predictor, tiny_case) -> None:
     """2D or 3D, with the recipe of our weights: probabilities and nested tissues, shape kept."""
     case = tiny_case()

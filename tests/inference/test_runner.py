@@ -81,6 +81,7 @@ def test_a_whole_volume_that_fits_is_one_pass() -> None:
     assert engine.batches == [(1, 2, 16, 16, 8)]
 
 
+@pytest.mark.slow
 def test_a_network_too_large_for_memory_gets_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for 40^3 voxels a 100^3 volume is cut into cubes of 32."""
     monkeypatch.setattr(runner, "free_bytes", lambda device: 40**3 / 0.6)

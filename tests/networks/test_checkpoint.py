@@ -26,7 +26,10 @@ def refused(source, match):
 
 
 @pytest.mark.parametrize("half", [False, True])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "dr_unet104")) for name in MODELS],
+)
 def test_save_and_load_equality(tmp_path, name, half, trained):
     """Weights, running statistics and outputs come back: exactly, or as float16 holds them."""
     network, card = trained(name)

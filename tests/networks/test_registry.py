@@ -10,6 +10,10 @@ from napari_brats.networks.registry import MODELS, create_model, model_spec
 from napari_brats.preprocessing.recipes import RECIPES
 
 EVERY = pytest.mark.parametrize("name", MODELS)
+LARGE = ("dr_unet104", "isensee2017")
+EVERY_QUICK = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in MODELS]
+)
 SIZES = pytest.mark.parametrize("size", ["paper", "lite"])
 NARROW = {
     "dresunet3d": {"width": 4},
@@ -124,7 +128,7 @@ def test_residual_identity(name):
             torch.testing.assert_close(block(x), expected)
 
 
-@EVERY
+@EVERY_QUICK
 def test_order_of_concatenation(name):
     """The enlarged map and the skip are joined in the published order."""
     network, seen = narrow(name), {}
@@ -137,7 +141,7 @@ def test_order_of_concatenation(name):
     assert torch.equal(seen["up"], first if UP_FIRST[name] else second)
 
 
-@EVERY
+@EVERY_QUICK
 def test_determinism_under_a_seed(name):
     """One seed gives one network and one output; another seed another network."""
     first, same, other = narrow(name, 3), narrow(name, 3), narrow(name, 4)
@@ -147,7 +151,7 @@ def test_determinism_under_a_seed(name):
         assert not torch.equal(first(image), other(image))
 
 
-@EVERY
+@EVERY_QUICK
 def test_batch_entries_are_independent(name):
     """In evaluation, a slice or cube scores alike alone and in a batch."""
     network = narrow(name)

@@ -53,6 +53,7 @@ def test_kinds_hold_their_tissues(anatomy: Anatomy, kind: str, expected: set[Tis
     assert tissues_of(anatomy, kind) == expected
 
 
+@pytest.mark.slow
 def test_multifocal_patients_have_several_cores(anatomy: Anatomy) -> None:
     """Somewhere among a few patients lie two separate cores."""
     counts = []
@@ -73,6 +74,7 @@ def test_a_seed_decides_everything(anatomy: Anatomy) -> None:
     assert first.tissues.shape != other.tissues.shape or (first.tissues != other.tissues).any()
 
 
+@pytest.mark.slow
 def test_distractors_are_not_labeled(anatomy: Anatomy) -> None:
     """Vessels, white-matter spots and dura leave no label in a healthy brain."""
     for seed in range(6):

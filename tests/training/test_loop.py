@@ -187,7 +187,7 @@ def test_a_crop_that_the_network_cannot_take(tiny):
         train(replace(tiny, crop=(20, 16, 16)), on_notice=quietly)
 
 
-@pytest.mark.parametrize("broken", [1, 99])
+@pytest.mark.parametrize("broken", [pytest.param(1, marks=pytest.mark.slow), 99])
 def test_gradients_that_are_not_finite_are_passed_over(tiny, monkeypatch, broken):
     """One broken step changes no weight; training ends with a cure if they do not stop."""
     passed_over = RegionTraining.on_before_optimizer_step

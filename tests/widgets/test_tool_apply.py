@@ -10,7 +10,7 @@ from napari_brats.editing.tools.table import TOOLS
 from napari_brats.editing.tools.work import Work
 from napari_brats.metrics.overlap import joint_counts
 from napari_brats.metrics.scores import score_regions
-from napari_brats.widgets.live_scores import LiveScores, ScoreRow
+from napari_brats.widgets.live_scores import LiveScores
 from napari_brats.widgets.tool_apply import apply_box
 from napari_brats.widgets.tool_work import (
     BUSY,
@@ -38,8 +38,8 @@ def test_one_exact_step(seed, dtype):
     after = layer.data.copy()
     np.testing.assert_array_equal(after[box.place], box.new)
     scores = score_regions(joint_counts(after, reference), 0.001)
-    assert live.rows() == [
-        ScoreRow(name, one.dice, one.volume_ml, one.reference_ml) for name, one in scores.items()
+    assert [(row.region, row.dice, row.volume_ml, row.reference_ml) for row in live.rows()] == [
+        (name, one.dice, one.volume_ml, one.reference_ml) for name, one in scores.items()
     ]
     layer.undo()
     np.testing.assert_array_equal(layer.data, mask)

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QMainWindow
 
 from napari_brats.case import load_case
 from napari_brats.editing.journal import read_journal
 from napari_brats.plugin.differences import difference_codes
 from napari_brats.plugin.layers import mask_layer
 from napari_brats.regions import Tissue, region_mask
-from napari_brats.widgets.centering import show_place
+from napari_brats.widgets.centering import show_place, unwrapped
+from napari_brats.widgets.docking import around
 from napari_brats.widgets.edits import checksum
 from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.solid import BRAIN
@@ -65,6 +67,22 @@ class CanvasHand:
     def __init__(self, canvas):
         self.window = self
         self._qt_viewer = canvas.qt_viewer
+
+
+def test_docks_from_the_menu(make_napari_viewer, data, qtbot):
+    """napari hands its viewer to plugins wrapped; planes open beside the dock, Scores over it."""
+    viewer = make_napari_viewer(show=True)
+    dock, segment = (
+        unwrapped(one) for one in viewer.window.add_plugin_dock_widget("napari-brats", "Segment")
+    )
+    segment.open(data / "BraTS2021_00000")
+    qtbot.waitUntil(lambda: len(viewer.layers) > 3 and segment.patient_control.idle, timeout=20_000)
+    segment.views.views[PLANES].click()
+    assert len(canvases(segment)) == 2
+    scores, _ = viewer.window.add_plugin_dock_widget("napari-brats", "Scores")
+    window = around(segment, QMainWindow)
+    qtbot.waitUntil(lambda: dock in window.tabifiedDockWidgets(unwrapped(scores)), timeout=5_000)
+    assert segment.views.views[PLANES].isChecked()
 
 
 def test_paint_in_the_coronal_plane(shown, hand, qtbot):

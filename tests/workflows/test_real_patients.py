@@ -9,7 +9,7 @@ from napari_brats.networks.checkpoint import read_card
 from napari_brats.regions import REGIONS
 from napari_brats.workflows.segment import segment
 
-LEAST = {"WT": 0.88, "TC": 0.75, "ET": 0.57}
+LEAST = {"WT": 0.89, "TC": 0.75, "ET": 0.58}
 ROUNDING = 0.01  # bfloat16 and the order of sums differ between machines
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_data]

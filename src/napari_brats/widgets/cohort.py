@@ -22,9 +22,11 @@ from napari_brats.errors import BratsError, ReviewError
 from napari_brats.plugin.masks import saved_masks
 from napari_brats.plugin.tags import tag_of
 from napari_brats.widgets.background import notify_error
+from napari_brats.widgets.centering import unwrapped
 from napari_brats.widgets.cohort_panel import CohortPanel
 from napari_brats.widgets.cohort_table import CohortTable
 from napari_brats.widgets.cohort_work import CohortWork
+from napari_brats.widgets.docking import around
 from napari_brats.widgets.opening import PatientRow
 from napari_brats.widgets.segment import NARROWEST, SegmentWidget
 from napari_brats.workflows.cohort.row import State as MaskState
@@ -98,7 +100,7 @@ class CohortWidget(QWidget):
             QTimer.singleShot(0, self._go_down)
 
     def _go_down(self) -> None:
-        dock, window = _around(self)
+        dock, window = around(self, QDockWidget), around(self, QMainWindow)
         areas = Qt.DockWidgetArea
         if (
             dock is None
@@ -127,8 +129,8 @@ class CohortWidget(QWidget):
 
     def _workspace(self) -> SegmentWidget:
         """Return the Segment widget of this window; it is opened where there is none."""
-        if self._segment is None or _around(self._segment)[1] is None:
-            self._segment = _segment_of(self.viewer, _around(self)[1])
+        if self._segment is None or around(self._segment, QMainWindow) is None:
+            self._segment = _segment_of(self.viewer, around(self, QMainWindow))
             self._segment.mask_control.on_saved.append(self._saved)
         return self._segment
 
@@ -191,21 +193,12 @@ class CohortWidget(QWidget):
 
 def _segment_of(viewer: Any, window: QMainWindow | None) -> SegmentWidget:
     for widget in QApplication.allWidgets():
-        if isinstance(widget, SegmentWidget) and _around(widget)[1] is window is not None:
+        if isinstance(widget, SegmentWidget) and around(widget, QMainWindow) is window is not None:
             return widget
-    _, widget = viewer.window.add_plugin_dock_widget("napari-brats", "Segment")
+    widget = unwrapped(viewer.window.add_plugin_dock_widget("napari-brats", "Segment")[1])
     if not isinstance(widget, SegmentWidget):
         raise TypeError(f"napari opened {widget!r} where the Segment widget was asked for")
-    dock, _ = _around(widget)
+    dock = around(widget, QDockWidget)
     if dock is not None and window is not None:
         window.resizeDocks([dock], [NARROWEST], Qt.Orientation.Horizontal)
     return widget
-
-
-def _around(widget: QWidget) -> tuple[QDockWidget | None, QMainWindow | None]:
-    """Return the dock and the main window around a widget."""
-    dock, parent = None, widget.parentWidget()
-    while parent is not None and not isinstance(parent, QMainWindow):
-        dock = parent if isinstance(parent, QDockWidget) else dock
-        parent = parent.parentWidget()
-    return dock, parent

@@ -10,6 +10,7 @@ from napari_brats.widgets.centering import unwrapped
 from napari_brats.widgets.close_guard import Ask, CloseGuard, ask_person
 from napari_brats.widgets.cursor import CursorReadout
 from napari_brats.widgets.desk import Desk
+from napari_brats.widgets.docking import around
 from napari_brats.widgets.exchange_control import ExchangeControl
 from napari_brats.widgets.exchange_panel import ExchangePanel
 from napari_brats.widgets.intake_dialog import AskTargets, ask_targets
@@ -103,7 +104,7 @@ class SegmentWidget(QWidget):
             self.mask_control.book,
             self.paint,
             soon,
-            lambda: _main_window(self) is not None,
+            lambda: around(self, QMainWindow) is not None,
         )
         self.patient_control = PatientControl(
             desk,
@@ -191,7 +192,7 @@ class SegmentWidget(QWidget):
     def showEvent(self, event: "QShowEvent | None") -> None:
         """Take hold of the window once the dock is in it."""
         super().showEvent(event)
-        window = _main_window(self)
+        window = around(self, QMainWindow)
         if window is None or self._guard is not None:
             return
         self._guard = CloseGuard(window, self._may_close)
@@ -273,11 +274,3 @@ def _closed_docks(viewer: Any) -> list[SegmentWidget]:
         for widget in QApplication.topLevelWidgets()
         if isinstance(widget, SegmentWidget) and unwrapped(widget.viewer) is unwrapped(viewer)
     ]
-
-
-def _main_window(widget: QWidget) -> QMainWindow | None:
-    """Return the main window around a widget, also when its dock floats."""
-    parent = widget.parentWidget()
-    while parent is not None and not isinstance(parent, QMainWindow):
-        parent = parent.parentWidget()
-    return parent

@@ -7,6 +7,8 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from napari_brats.widgets.background import soon
+from napari_brats.widgets.centering import unwrapped
+from napari_brats.widgets.docking import around
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
@@ -39,13 +41,14 @@ class ViewsDock(QWidget):
     def open_beside(self, viewer: Any, neighbor: QWidget) -> None:
         """Dock into a viewer's window, to the left of a dock on its right side."""
         self._window = viewer.window
-        self._dock = viewer.window.add_dock_widget(
-            self, name=NAME, area="right", add_vertical_stretch=False
+        self._dock = unwrapped(
+            viewer.window.add_dock_widget(self, name=NAME, area="right", add_vertical_stretch=False)
         )
-        main, beside = _around(self._dock, QMainWindow), _around(neighbor, QDockWidget)
+        main, beside = around(self._dock, QMainWindow), around(neighbor, QDockWidget)
         if main is None:
             return
-        room = main.centralWidget().width()
+        center = main.centralWidget()
+        room = main.width() if center is None else center.width()
         docks, sizes = [self._dock], [round(room * _SHARE)]
         if beside is not None and not beside.isFloating():
             width = beside.width()
@@ -62,11 +65,11 @@ class ViewsDock(QWidget):
     def close_dock(self) -> None:
         """Take the dock away; its room goes to the main canvas."""
         window, dock, self._dock = self._window, self._dock, None
-        main = _around(self, QMainWindow)
+        main = around(self, QMainWindow)
         if dock is not None and main is not None:
             width = 0 if self._beside is None else self._beside.width()
             window.remove_dock_widget(dock)
-            if width and _around(self._beside, QMainWindow) is main:
+            if width and around(self._beside, QMainWindow) is main:
                 main.resizeDocks([self._beside], [width], Qt.Orientation.Horizontal)
         self._beside = None
         self.deleteLater()
@@ -86,14 +89,6 @@ class ViewsDock(QWidget):
             self.splitter.setOrientation(way)
 
     def _look(self) -> None:
-        if self._dock is not None and _around(self, QMainWindow) is None:
+        if self._dock is not None and around(self, QMainWindow) is None:
             self._dock = None
             self._on_closed()
-
-
-def _around(widget: QWidget, kind: type[Any]) -> Any:
-    """Return the widget of a kind around another, or None."""
-    parent = widget.parentWidget()
-    while parent is not None and not isinstance(parent, kind):
-        parent = parent.parentWidget()
-    return parent
