@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from napari_brats.cli import main
+from napari_brats.workflows.queue import read_queue
 
 MakePatients = Callable[[Path, int], Path]
 Captured = pytest.CaptureFixture[str]
@@ -34,6 +35,7 @@ def test_plan_run_failure_and_again(
     assert content["done"] == 1
     assert content["failed"][0]["patient"] == "BraTS2021_00001"
     assert "failed: BraTS2021_00001, tiny: " in captured.err
+    assert [one.case for one in read_queue(output)] == ["BraTS2021_00001", "BraTS2021_00002"]
     bad.write_bytes(whole)
     assert main([*arguments, *QUICK, "--retry-failed"]) == 0
     capsys.readouterr()

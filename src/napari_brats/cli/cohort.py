@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_brats.cli.cohort_outcome import rank, tell
 from napari_brats.cli.options import add_json, add_labels, add_running
 from napari_brats.errors import BratsError, ClusterError
 from napari_brats.networks.registry import DEFAULT_MODEL
@@ -45,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--probabilities", action="store_true", help="also write the probabilities of WT, TC, ET"
     )
     parser.add_argument("--no-figures", action="store_true", help="draw no pictures")
+    parser.add_argument(
+        "--no-queue", action="store_true", help="do not rank the patients, worst first, at the end"
+    )
     add_labels(parser, "what the codes mean, in references and in the masks to write")
     parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     parser.add_argument(
@@ -102,7 +106,7 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
         if terminal.json:
             terminal.result(plan.to_json())
         return 0
-    return _run(plan, _where(args, terminal), terminal)
+    return _run(plan, _where(args, terminal), terminal, queue=not args.no_queue)
 
 
 def _plan(args: argparse.Namespace, terminal: "Terminal") -> "Plan":
@@ -173,8 +177,7 @@ def _needs_extra() -> Iterator[None]:
         ) from error
 
 
-def _run(plan: "Plan", where: "Where | None", terminal: "Terminal") -> int:
-    from napari_brats.workflows.cohort.plan import in_words
+def _run(plan: "Plan", where: "Where | None", terminal: "Terminal", *, queue: bool) -> int:
     from napari_brats.workflows.cohort.run import run_cohort
 
     last: Progress | None = None
@@ -188,32 +191,9 @@ def _run(plan: "Plan", where: "Where | None", terminal: "Terminal") -> int:
                     terminal.notice(f"failed: {row.patient}, {row.model}: {row.reason}")
             show(last)
     rows = _rows(plan)
-    failed = [row for row in rows if row.reason]
-    seconds = last.seconds if last else 0.0
-    if terminal.json:
-        terminal.result(
-            {
-                **plan.to_json(),
-                "done": len(rows) - len(failed),
-                "failed": [
-                    {"patient": row.patient, "model": row.model, "reason": row.reason}
-                    for row in failed
-                ],
-                "seconds": round(seconds, 1),
-                "table": str(plan.layout.csv),
-                "page": str(plan.layout.html),
-            }
-        )
-    else:
-        terminal.say(
-            f"{len(rows) - len(failed)} masks done, {len(failed)} failed"
-            + (f", {plan.masks} of them in this run ({in_words(seconds)})" if plan.masks else "")
-        )
-        if failed:
-            terminal.say("the reasons are in the table; --retry-failed tries them again")
-        terminal.say(f"table: {plan.layout.csv}")
-        terminal.say(f"page: {plan.layout.html}")
-    return SOME_FAILED if failed else 0
+    queued = rank(plan, terminal) if queue else []
+    tell(plan, rows, queued, last.seconds if last else 0.0, terminal)
+    return SOME_FAILED if any(row.reason for row in rows) else 0
 
 
 def _rows(plan: "Plan") -> "list[Row]":
