@@ -15,7 +15,7 @@ from napari_brats.metrics.lesionwise import (
     rule_2026,
 )
 from napari_brats.metrics.masks import MaskPair, bounding_box
-from napari_brats.metrics.overlap import joint_counts, region_overlap, require_same_shape
+from napari_brats.metrics.overlap import Overlap, joint_counts, region_overlap, require_same_shape
 from napari_brats.metrics.scores import (
     EMPTY_DISTANCE_RULE,
     EMPTY_RULE,
@@ -161,19 +161,8 @@ def score_case(
         pair = MaskPair.cropped(
             region_mask(prediction, region), region_mask(reference, region), spacing_mm
         ).moved(tuple(edge.start for edge in box))
-        distances = surface_distances(pair)
-        hd95_mm = (
-            distances.hd95(hd95)
-            if HD95_RULES[hd95].surface == "voxels"
-            else surface_distances(pair, HD95_RULES[hd95].surface).hd95(hd95)
-        )
-        whole[region] = full_score(
-            region_overlap(joint, region),
-            voxel_ml,
-            distances,
-            hd95_mm=hd95_mm,
-            tolerance_mm=tolerance_mm,
-        )
+        overlap = region_overlap(joint, region)
+        whole[region] = _whole(pair, overlap, voxel_ml, hd95, tolerance_mm)
         if region in task.tissues:
             continue
         predicted = Lesions.of(pair.prediction)
@@ -186,6 +175,18 @@ def score_case(
         lesionwise_2023=by_2023,
         lesionwise_2026=by_2026,
         rules=_rules(task, hd95, tolerance_mm),
+    )
+
+
+def _whole(
+    pair: MaskPair, overlap: Overlap, voxel_ml: float, hd95: str, tolerance_mm: float
+) -> FullRegionScore:
+    """Return the scores of one region as a whole; surfaces are found once where they can be."""
+    distances = surface_distances(pair)
+    surface = HD95_RULES[hd95].surface
+    ruled = distances if surface == "voxels" else surface_distances(pair, surface)
+    return full_score(
+        overlap, voxel_ml, distances, hd95_mm=ruled.hd95(hd95), tolerance_mm=tolerance_mm
     )
 
 

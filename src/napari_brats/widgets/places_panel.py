@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
-    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from napari_brats.editing.disagreements import ORDERS
 from napari_brats.regions import REGIONS
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
+from napari_brats.widgets.folding import FoldingPanel
 
 COLUMNS = ("", "in", "ml", "Dice", "decision")
 EVERY_REGION = "all"
@@ -46,7 +46,7 @@ class PlaceRow:
     tip: str
 
 
-class PlacesPanel(QWidget):
+class PlacesPanel(FoldingPanel):
     """What the mask is compared with, the list, previous and next, and four answers. Folded first.
 
     Attributes
@@ -73,7 +73,11 @@ class PlacesPanel(QWidget):
     verdict_asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(
+            "Disagreements",
+            "Go from place to place where masks differ, or a model was unsure",
+            parent,
+        )
         self._make_controls()
         self._lay_out()
         self._connect()
@@ -134,15 +138,6 @@ class PlacesPanel(QWidget):
         return Path(chosen) if chosen else None
 
     def _make_controls(self) -> None:
-        self.head = QToolButton(self)
-        self.head.setText("Disagreements")
-        self.head.setToolTip("Go from place to place where masks differ, or a model was unsure")
-        self.head.setAccessibleName("Disagreements")
-        self.head.setCheckable(True)
-        self.head.setAutoRaise(True)
-        self.head.setArrowType(Qt.ArrowType.RightArrow)
-        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.body = QWidget(self)
         self.sources = Combo("Compare with", "B; A is the mask that is chosen above", self)
         self.regions = Combo("Region", "Which regions' places are listed", self)
         self.regions.addItems([EVERY_REGION, *REGIONS])
@@ -188,14 +183,9 @@ class PlacesPanel(QWidget):
         inner.addWidget(self.list)
         inner.addWidget(self.words)
         inner.addLayout(buttons)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.head)
-        layout.addWidget(self.body)
-        self.body.hide()
 
     def _connect(self) -> None:
-        self.head.toggled.connect(self._fold)
+        self.head.toggled.connect(self.opened)
         self.sources.opening.connect(self.listing)
         self.sources.activated.connect(lambda _: self.changed.emit())
         for combo in (self.regions, self.orders):
@@ -211,11 +201,6 @@ class PlacesPanel(QWidget):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda step=step: self.step_asked.emit(step))
-
-    def _fold(self, open_: bool) -> None:
-        self.body.setVisible(open_)
-        self.head.setArrowType(Qt.ArrowType.DownArrow if open_ else Qt.ArrowType.RightArrow)
-        self.opened.emit(open_)
 
     def _fit_height(self) -> None:
         """Give the list the height of its rows, a few at most; it scrolls beyond."""

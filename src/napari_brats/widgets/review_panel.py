@@ -7,7 +7,6 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -15,11 +14,12 @@ from qtpy.QtWidgets import (
 from napari_brats.editing.states import State
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
+from napari_brats.widgets.folding import FoldingPanel
 
 _NOTE_LINES = 2.6
 
 
-class ReviewPanel(QWidget):
+class ReviewPanel(FoldingPanel):
     """State, reader, notes, time spent, Mark, previous and next case. Folded at first.
 
     Attributes
@@ -37,16 +37,11 @@ class ReviewPanel(QWidget):
     step_asked = Signal(int)
 
     def __init__(self, reader: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.head = QToolButton(self)
-        self.head.setText("Review")
-        self.head.setToolTip("Say how far this case is, and go on to the next")
-        self.head.setAccessibleName("Review")
-        self.head.setCheckable(True)
-        self.head.setAutoRaise(True)
-        self.head.setArrowType(Qt.ArrowType.RightArrow)
-        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.body = QWidget(self)
+        super().__init__(
+            "Review",
+            "Say how far this case is, and go on to the next",
+            parent,
+        )
         self.states = Combo("State of the case", "How far the review of this case is", self)
         for state in State:
             self.states.addItem(state, state)
@@ -69,7 +64,6 @@ class ReviewPanel(QWidget):
         self.before = _button("Previous case", "Open the case before in the list", self)
         self.after = _button("Next case", "Open the next case of the list", self)
         self._lay_out()
-        self.head.toggled.connect(self._fold)
         self.reader.editingFinished.connect(
             lambda: self.reader_named.emit(self.reader.text().strip())
         )
@@ -107,15 +101,6 @@ class ReviewPanel(QWidget):
         for button in (self.before, self.after):
             steps.addWidget(button, 1)
         inner.addLayout(steps)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.head)
-        layout.addWidget(self.body)
-        self.body.hide()
-
-    def _fold(self, open_: bool) -> None:
-        self.body.setVisible(open_)
-        self.head.setArrowType(Qt.ArrowType.DownArrow if open_ else Qt.ArrowType.RightArrow)
 
 
 def _button(text: str, tip: str, parent: QWidget) -> QPushButton:

@@ -113,6 +113,29 @@ class SegmentWidget(QWidget):
             self.mask_control.book.unsaved_voxels,
         )
         self.run_control = RunControl(self.viewer, desk, self.models, self.run)
+        self.tool_control = ToolControl(
+            self.viewer,
+            self.mask_control.book,
+            self.tools,
+            self.run_control,
+            self.paint_control.painter.limits,
+            soon,
+        )
+        self.views_control = ViewsControl(
+            self.viewer, self.mask_control.book, self.views, self, self._show_place
+        )
+        self.recovery = Recovery(
+            self.viewer,
+            desk,
+            self.mask_control,
+            self.found,
+            lambda question: self.confirm(question),
+            soon,
+        )
+        self._make_review(desk)
+
+    def _make_review(self, desk: Desk) -> None:
+        """Give the panels of reviewing what works behind them; the masks have theirs by then."""
         keep_origins(self.mask_control.book)
         self.reviews = ReviewFile(self)
         self.places_control = PlacesControl(
@@ -136,25 +159,6 @@ class SegmentWidget(QWidget):
             self.exchange,
             self.mask_control,
             lambda *labels: self.ask_targets(*labels),
-        )
-        self.tool_control = ToolControl(
-            self.viewer,
-            self.mask_control.book,
-            self.tools,
-            self.run_control,
-            self.paint_control.painter.limits,
-            soon,
-        )
-        self.views_control = ViewsControl(
-            self.viewer, self.mask_control.book, self.views, self, self._show_place
-        )
-        self.recovery = Recovery(
-            self.viewer,
-            desk,
-            self.mask_control,
-            self.found,
-            lambda question: self.confirm(question),
-            soon,
         )
 
     def _connect(self) -> None:

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,13 +19,14 @@ from napari_brats.editing.brushes import Brush
 from napari_brats.editing.tools.table import ALL, IMAGES, OTHER, REGION, SEED, TOOLS, Tool
 from napari_brats.regions import REGIONS
 from napari_brats.widgets.combo import Combo
+from napari_brats.widgets.folding import FoldingPanel
 from napari_brats.widgets.tool_form import ToolForm, caption
 
 NO_PLACE = "none yet"
 _COLUMNS = 2
 
 
-class ToolsPanel(QWidget):
+class ToolsPanel(FoldingPanel):
     """Tool, what it applies to, its parameters; Preview, Apply and Cancel. Folded at first.
 
     Attributes
@@ -49,7 +49,11 @@ class ToolsPanel(QWidget):
     opened = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(
+            "Whole-volume tools",
+            "Fill between slices, smooth, grow, remove islands and more",
+            parent,
+        )
         self._brushes: tuple[Brush, ...] = ()
         self._chosen: dict[str, str] = {}
         self._images: dict[str, QCheckBox] = {}
@@ -130,15 +134,6 @@ class ToolsPanel(QWidget):
         self.cancel.setEnabled(busy or shown)
 
     def _make_controls(self) -> None:
-        self.head = QToolButton(self)
-        self.head.setText("Whole-volume tools")
-        self.head.setToolTip("Fill between slices, smooth, grow, remove islands and more")
-        self.head.setAccessibleName("Whole-volume tools")
-        self.head.setCheckable(True)
-        self.head.setAutoRaise(True)
-        self.head.setArrowType(Qt.ArrowType.RightArrow)
-        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.body = QWidget(self)
         self.tools = Combo("Tool", "What to do with the chosen mask", self)
         for tool in TOOLS.values():
             self.tools.addItem(tool.title, tool.name)
@@ -185,15 +180,10 @@ class ToolsPanel(QWidget):
         inner.addLayout(self.rows)
         inner.addLayout(buttons)
         inner.addWidget(self.words)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.head)
-        layout.addWidget(self.body)
-        self.body.hide()
         self.words.hide()
 
     def _connect(self) -> None:
-        self.head.toggled.connect(self._fold)
+        self.head.toggled.connect(self._on_folded)
         self.tools.currentIndexChanged.connect(self._show_tool)
         self.targets.activated.connect(self._keep_target)
         self.targets.currentIndexChanged.connect(lambda _: self.changed.emit())
@@ -205,9 +195,7 @@ class ToolsPanel(QWidget):
         self.apply.clicked.connect(lambda: self.apply_asked.emit())
         self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
 
-    def _fold(self, open_: bool) -> None:
-        self.body.setVisible(open_)
-        self.head.setArrowType(Qt.ArrowType.DownArrow if open_ else Qt.ArrowType.RightArrow)
+    def _on_folded(self, open_: bool) -> None:
         if open_:
             self.opened.emit()
         else:

@@ -1,6 +1,7 @@
 """Write what one model says of one patient: the mask, what is wanted beside it, the record."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -24,10 +25,12 @@ from napari_brats.workflows.figures.patient import overview
 from napari_brats.workflows.report import findings
 from napari_brats.workflows.report.patient import warnings
 from napari_brats.workflows.segment import result_of
+from napari_brats.workflows.segmented import SegmentResult
 from napari_brats.workflows.subject import Subject
 
 if TYPE_CHECKING:
     from napari_brats.inference import Prediction
+    from napari_brats.workflows.cohort.job import Job, Maker
     from napari_brats.workflows.cohort.visit import Leg, Visit
 
 LIKELY = 0.5
@@ -72,18 +75,8 @@ def write_results(visit: "Visit", leg: "Leg", prediction: "Prediction", seconds:
     )
     mask = free_mask(job, maker, lambda path: _holds(path, case, prediction))
     save_segmentation(result.segmentation, mask)
-    maps = figure = ""
-    if job.settings.probabilities:
-        path = layout.probabilities(job.case_id, maker.name)
-        source = result.segmentation.source
-        write_probabilities(path, prediction.probabilities, case.affine, source)
-        maps = layout.relative(path)
     subject = Subject(case, {maker.name: prediction.tissues})
-    if job.settings.figures:
-        path = layout.figure(job.case_id, maker.name)
-        with _DRAWING:
-            write_bytes_atomic(path, encode(overview(subject, Options()), dpi=_FIGURE_DPI))
-        figure = layout.relative(path)
+    maps, figure = _write_beside(layout, job, maker, result, prediction, subject)
     evaluation = _evaluate(subject, mask)
     metrics = {} if evaluation is None else evaluation.rows()
     total = seconds + perf_counter() - start
@@ -110,11 +103,33 @@ def write_results(visit: "Visit", leg: "Leg", prediction: "Prediction", seconds:
         mask_sha256=sha256_of(mask),
         software=software(),
     )
-    plain = {region: {k: _finite(v) for k, v in one.items()} for region, one in metrics.items()}
     run = {**result.to_json(), "output": layout.relative(mask)}
     task = "" if evaluation is None else evaluation.task
-    write_record(layout, Record(row, visit.inputs, run, task, plain))
+    write_record(layout, Record(row, visit.inputs, run, task, _plain(metrics)))
     return row
+
+
+def _write_beside(
+    layout: Layout,
+    job: "Job",
+    maker: "Maker",
+    result: SegmentResult,
+    prediction: "Prediction",
+    subject: Subject,
+) -> tuple[str, str]:
+    """Write what is wanted beside the mask; return where probabilities and figure lie, or ""."""
+    maps = figure = ""
+    if job.settings.probabilities:
+        path = layout.probabilities(job.case_id, maker.name)
+        source = result.segmentation.source
+        write_probabilities(path, prediction.probabilities, result.case.affine, source)
+        maps = layout.relative(path)
+    if job.settings.figures:
+        path = layout.figure(job.case_id, maker.name)
+        with _DRAWING:
+            write_bytes_atomic(path, encode(overview(subject, Options()), dpi=_FIGURE_DPI))
+        figure = layout.relative(path)
+    return maps, figure
 
 
 def _holds(path: Path, case: Case, prediction: "Prediction") -> bool:
@@ -137,6 +152,13 @@ def _evaluate(subject: Subject, mask: Path) -> Evaluation | None:
 def _of_regions(metrics: dict[str, dict[str, float | None]], name: str) -> dict[str, float]:
     values = {region: _finite(metrics[region][name]) for region in REGIONS if region in metrics}
     return {region: value for region, value in values.items() if value is not None}
+
+
+def _plain(
+    metrics: Mapping[str, Mapping[str, float | None]],
+) -> dict[str, dict[str, float | None]]:
+    """Return metrics as JSON can hold them: None for what is not finite."""
+    return {region: {k: _finite(v) for k, v in one.items()} for region, one in metrics.items()}
 
 
 def _finite(value: float | None) -> float | None:
