@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 from napari_brats.case import load_case
 from napari_brats.editing.journal import read_journal
@@ -77,10 +77,14 @@ def test_docks_from_the_menu(make_napari_viewer, data, qtbot):
     )
     segment.open(data / "BraTS2021_00000")
     qtbot.waitUntil(lambda: len(viewer.layers) > 3 and segment.patient_control.idle, timeout=20_000)
+    window = around(segment, QMainWindow)
+    window.resize(2000, 900)
+    qtbot.waitUntil(lambda: window.centralWidget().width() > 1000, timeout=5_000)
     segment.views.views[PLANES].click()
     assert len(canvases(segment)) == 2
+    planes = around(canvases(segment)[0], QDockWidget)
+    qtbot.waitUntil(lambda: planes.width() > 400, timeout=5_000)
     scores, _ = viewer.window.add_plugin_dock_widget("napari-brats", "Scores")
-    window = around(segment, QMainWindow)
     qtbot.waitUntil(lambda: dock in window.tabifiedDockWidgets(unwrapped(scores)), timeout=5_000)
     assert segment.views.views[PLANES].isChecked()
 

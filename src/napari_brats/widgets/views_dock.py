@@ -32,6 +32,7 @@ class ViewsDock(QWidget):
         self._dock: Any = None
         self._window: Any = None
         self._beside: Any = None
+        self._wanted: dict[Any, int] = {}
         self.splitter = QSplitter(Qt.Orientation.Vertical, self)
         self.splitter.setChildrenCollapsible(False)
         column = QVBoxLayout(self)
@@ -55,7 +56,8 @@ class ViewsDock(QWidget):
             main.splitDockWidget(self._dock, beside, Qt.Orientation.Horizontal)
             docks, sizes = [*docks, beside], [*sizes, width]
             self._beside = beside
-        main.resizeDocks(docks, sizes, Qt.Orientation.Horizontal)
+        self._wanted = dict(zip(docks, sizes, strict=True))
+        soon(self._share_out)  # a dock that is not laid out yet takes no size
 
     def add(self, canvas: QWidget, place: int) -> None:
         """Add a canvas at a place of the row; all get the same room."""
@@ -87,6 +89,12 @@ class ViewsDock(QWidget):
         way = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self.splitter.orientation() != way:
             self.splitter.setOrientation(way)
+
+    def _share_out(self) -> None:
+        main = around(self, QMainWindow)
+        if main is not None:
+            docks, sizes = list(self._wanted), list(self._wanted.values())
+            main.resizeDocks(docks, sizes, Qt.Orientation.Horizontal)
 
     def _look(self) -> None:
         if self._dock is not None and around(self, QMainWindow) is None:
