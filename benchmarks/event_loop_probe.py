@@ -7,6 +7,8 @@ Opens a real napari window with the Segment widget, so it needs a display with O
 Without a path the bundled sample patients are used. Prints one JSON object. ``longest_ms``
 is the longest turn of the event loop, ``cpu_ms`` what this thread itself computed in it: the
 rest it waited, for the processor or for another thread to let go of the interpreter.
+``napari alone`` is a bare window that is given the same kinds of layers: the floor of a turn in
+which a layer appears.
 """
 
 import argparse
@@ -135,6 +137,35 @@ def segmentation(loop: Loop, viewer: Any, widget: Any) -> dict[str, Any] | None:
     return loop.until(lambda: widget.run_control.idle and len(viewer.layers) > count)
 
 
+def napari_alone(loop: Loop) -> dict[str, Any]:
+    """Add full-size layers to a window without our plugin, one a turn, and time each turn."""
+    import napari
+
+    viewer = napari.Viewer()
+    viewer.window.resize(1280, 800)
+    loop.rest(1.0)
+    volume = np.random.default_rng(0).normal(500, 100, (155, 240, 240)).astype(np.float32)
+    added: dict[str, list[tuple[float, float]]] = {"image": [], "labels": []}
+    for kind in (*["image"] * 4, *["labels"] * 3):
+        start, cpu = time.perf_counter(), time.thread_time()
+        if kind == "image":
+            viewer.add_image(volume, contrast_limits=(0, 1000))
+        else:
+            viewer.add_labels((volume > 700).astype(np.uint8))
+        loop.application.processEvents()
+        wall = (time.perf_counter() - start) * 1000
+        added[kind].append((wall, (time.thread_time() - cpu) * 1000))
+        loop.rest(0.3)
+    viewer.close()
+    return {
+        kind: {
+            "turns_ms": [round(wall, 1) for wall, _ in turns],
+            "cpu_ms": [round(cpu, 1) for _, cpu in turns],
+        }
+        for kind, turns in added.items()
+    }
+
+
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -167,9 +198,10 @@ def main(arguments: list[str]) -> int:
     results.update(strokes(loop, viewer, widget))
     if options.segment:
         results["segment"] = segmentation(loop, viewer, widget)
-    print(json.dumps(results, indent=2))
     widget.ask = lambda titles: Answer.DISCARD
     viewer.close()
+    results["napari alone"] = napari_alone(loop)
+    print(json.dumps(results, indent=2))
     return 0
 
 

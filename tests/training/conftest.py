@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_brats.training.data import Sample
+from napari_brats.regions import REGIONS, region_mask
+from napari_brats.training.data import WHOLE, Sample
 
 
 @pytest.fixture
@@ -16,7 +17,8 @@ def sample():
     tissues[5:13, 5:13, 5:13] = 2
     tissues[7:11, 7:11, 7:11] = 3
     tissues[8:10, 8:10, 8:10] = 1
-    return Sample(images, tissues)
+    regions = np.stack([region_mask(tissues, name) for name in REGIONS])
+    return Sample(images, regions.astype(np.uint8) * WHOLE)
 
 
 @pytest.fixture

@@ -12,15 +12,26 @@ from napari_brats.training.augment import (
 from napari_brats.training.stream import loose_crop
 
 
-def test_augmentation_keeps_codes_and_background(sample):
-    """Masks stay whole numbers of the same set; voxels outside the brain stay 0."""
+def test_augmentation_keeps_regions_nested_and_background(sample):
+    """Shares stay between 0 and 1, ET in TC in WT; voxels outside the brain stay 0."""
     item = loose_crop(sample, (16, 16, 16), np.random.default_rng(1))
     for seed in range(4):
         out = augmentation((16, 16, 16), seed)(dict(item))
         assert tuple(out["images"].shape) == (4, 16, 16, 16)
-        assert set(np.unique(out["tissues"])) <= {0, 1, 2, 3}
+        whole, core, enhancing = np.asarray(out["regions"])
+        assert 0 <= enhancing.min() and whole.max() <= 1 + 1e-5
+        assert (enhancing <= core + 1e-5).all() and (core <= whole + 1e-5).all()
     empty = {name: np.zeros_like(value) for name, value in item.items()}
     assert not np.any(np.asarray(augmentation((16, 16, 16), 0)(empty)["images"]))
+
+
+def test_slices_are_turned_in_their_plane(sample):
+    """A sample of one slice still shows brain after rotation, in most of its voxels."""
+    item = loose_crop(sample, (10, 10, 1), np.random.default_rng(3))
+    for seed in range(12):
+        out = augmentation((10, 10, 1), seed, ("affine",))(dict(item))
+        assert tuple(out["images"].shape) == (4, 10, 10, 1)
+        assert np.mean(np.asarray(out["images"][0]) != 0) > 0.6
 
 
 def test_brightness_is_smooth_and_t1_follows_t1ce():
@@ -51,9 +62,9 @@ def test_a_tumor_changes_its_brightness_and_the_rest_does_not():
     """Inside: one offset and one factor a channel; far from it and outside the brain: nothing."""
     images = torch.rand(4, 32, 32, 32) + 1
     images[:, :, :, 26:] = 0
-    tissues = torch.zeros(1, 32, 32, 32)
-    tissues[:, 3:19, 3:19, 3:19] = 2
-    item = {"images": images, "tissues": tissues}
+    regions = torch.zeros(3, 32, 32, 32)
+    regions[0, 3:19, 3:19, 3:19] = 1
+    item = {"images": images, "regions": regions}
     change = RandLesionBrightness(1.0, 0.5, (0.6, 1.2)).set_random_state(3)
     out = change(dict(item))["images"]
     assert torch.equal(out[:, 26:], images[:, 26:])
@@ -64,7 +75,7 @@ def test_a_tumor_changes_its_brightness_and_the_rest_does_not():
         assert 0.6 <= factor <= 1.2
         assert torch.allclose(after[channel], factor * before[channel] + offset, atol=1e-3)
     assert len({round(float(each), 4) for each in (after - before).mean(dim=1)}) == 4
-    none = {**item, "tissues": torch.zeros_like(tissues)}
+    none = {**item, "regions": torch.zeros_like(regions)}
     assert torch.equal(change(none)["images"], images)
 
 
@@ -93,7 +104,7 @@ def test_a_dropped_modality_is_what_inference_makes_of_a_missing_one(name):
     }
     affine = np.diag([-1.0, -1, 1, 1])
     volume = prepare(recipe, images, affine).volume
-    item = {"images": volume, "tissues": np.zeros((1, *volume.shape[1:]), np.float32)}
+    item = {"images": volume, "regions": np.zeros((3, *volume.shape[1:]), np.float32)}
     seen = set()
     for seed in range(12):
         augment = augmentation(

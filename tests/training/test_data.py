@@ -5,6 +5,7 @@ from napari_brats.case import load_case
 from napari_brats.errors import CaseError
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.training.data import (
+    WHOLE,
     Sample,
     cache_patients,
     cached_path,
@@ -19,7 +20,7 @@ def test_a_sample_survives_the_disk(sample, sample_path):
     """Saving and loading give the same voxels and types."""
     again = Sample.load(sample_path)
     np.testing.assert_array_equal(again.images, sample.images)
-    np.testing.assert_array_equal(again.tissues, sample.tissues)
+    np.testing.assert_array_equal(again.regions, sample.regions)
     assert again.images.dtype == np.float16
 
 
@@ -53,6 +54,17 @@ def test_resizing_invents_no_tissue():
     resized = prepared_sample(RECIPES["brain-1mm"], images, tissues, np.diag([1.7, 1.7, 1.7, 1.0]))
     assert resized.tissues.shape != tissues.shape
     assert set(np.unique(resized.tissues)) == {0, 3}
+
+
+def test_a_coarse_voxel_holds_its_share_of_a_region():
+    """A plane of 1 mm that a grid of 1.5 mm cannot show is kept as a share, not lost."""
+    tissues = np.zeros((30, 30, 30), np.uint8)
+    tissues[6:24, 6:24, 15] = 3
+    images = {name: np.ones(tissues.shape, np.float32) for name in ("t1", "t1ce", "t2", "flair")}
+    sample = prepared_sample(RECIPES["brain-1.5mm"], images, tissues, np.diag([-1.0, -1, 1, 1]))
+    shares = sample.regions / WHOLE
+    assert ((shares > 0.1) & (shares < 0.9)).any()
+    assert shares[2].sum() * 1.5**3 == pytest.approx(18 * 18, rel=0.2)
 
 
 def test_patients_of_one_folder_are_told_apart(tmp_path, make_patient_folder):

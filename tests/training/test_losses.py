@@ -46,6 +46,30 @@ def test_undecided_logits_cost_log_two_plus_the_dice_of_one_half():
     assert float(loss) == pytest.approx(math.log(2) + 1 / 3, abs=1e-5)
 
 
+def test_our_loss_is_soft_dice_where_voxels_are_in_or_out():
+    """For masks: 1 - 2 sum p t / (sum p + sum t), each region over the whole batch."""
+    regions = nested_regions((2, 4, 3, 2))
+    logits = logits_for("regions", (2, 4, 3, 2))
+    p = 1 / (1 + np.exp(-logits.double().numpy()))
+    t = regions.double().numpy()
+    axes = (0, 2, 3, 4)
+    dice = 2 * (p * t).sum(axes) / (p.sum(axes) + t.sum(axes))
+    entropy = -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
+    assert float(RegionLoss()(logits, regions)) == pytest.approx(
+        1 - dice.mean() + entropy, abs=1e-5
+    )
+
+
+def test_our_loss_is_least_at_the_share():
+    """Where 3/10 of a voxel lies in a region, a probability of 0.3 is better than any other."""
+    shares = torch.full((1, 3, 4, 4, 4), 0.3)
+    losses = {
+        p: float(RegionLoss()(torch.full_like(shares, math.log(p / (1 - p))), shares))
+        for p in (0.05, 0.2, 0.28, 0.3, 0.32, 0.5, 0.9)
+    }
+    assert min(losses, key=lambda p: losses[p]) == 0.3
+
+
 def test_squared_dice_is_its_formula(softmax_case):
     """Each sample and class has its own Dice, with the squares of p and t below the line."""
     logits, tissues, p, t = softmax_case

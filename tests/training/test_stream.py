@@ -32,9 +32,9 @@ def test_a_loose_crop_has_its_size_and_shows_the_volume(sample, crop):
     item = loose_crop(sample, crop, np.random.default_rng(1))
     size = tuple(round(side * 1.3) for side in crop)
     assert item["images"].shape == (4, *size)
-    assert item["tissues"].shape == (1, *size)
+    assert item["regions"].shape == (3, *size)
     if crop == (32, 32, 32):
-        assert np.count_nonzero(item["tissues"]) == np.count_nonzero(sample.tissues)
+        assert np.count_nonzero(item["regions"][0]) == np.count_nonzero(sample.tissues)
 
 
 def test_a_sample_depends_on_seed_and_number_alone(crops, sample_path):
@@ -115,7 +115,7 @@ def test_where_samples_are_taken(sample, sampling):
     for _ in range(200):
         item = loose_crop(sample, (1, 1, 1), rng, slack=1.0, sampling=sampling)
         images.append(item["images"][0, 0, 0, 0] != 0)
-        tissues.append(item["tissues"][0, 0, 0, 0] != 0)
+        tissues.append(item["regions"][0, 0, 0, 0] != 0)
     brain = np.mean(sample.images[0] != 0)
     tumor = np.mean(sample.tissues[np.asarray(sample.images[0]) != 0] != 0)
     expected = {"tumor": (1, 0.5 + tumor / 2), "brain": (1, tumor), "whole": (brain, brain * tumor)}

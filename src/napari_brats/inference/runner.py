@@ -25,9 +25,9 @@ EngineMaker = Callable[[DeviceChoice], Engine]
 
 WINDOW_SIDES = (192, 160, 128, 96, 64, 32)
 _SHARE_OF_MEMORY = 0.6
-# A batch of about this many voxels fills the device; on a CPU it is four slices of 240 x 240,
+# A batch of about this many voxels fills the device; on a CPU it is two slices of 240 x 240,
 # which keeps progress and cancelling brisk.
-_BATCH_VOXELS = {"cpu": 2**18, "mps": 2**20, "cuda": 2**22}
+_BATCH_VOXELS = {"cpu": 2**17, "mps": 2**20, "cuda": 2**22}
 
 
 @dataclass(frozen=True)

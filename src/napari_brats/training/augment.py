@@ -120,9 +120,9 @@ class RandLesionBrightness(mt.RandomizableTransform, mt.MapTransform):  # type: 
         self.blur = GaussianFilter(3, border)
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Change ``data["images"]``, (C, X, Y, Z), where ``data["tissues"]`` is not 0."""
+        """Change ``data["images"]``, (C, X, Y, Z), where most of a voxel is tumor."""
         self.randomize(None)
-        inside = torch.as_tensor(data["tissues"])[0] > 0
+        inside = torch.as_tensor(data["regions"])[0] > 0.5
         if not self._do_transform or not inside.any():
             return data
         images = data["images"]
@@ -182,17 +182,19 @@ def augmentation(
     Returns
     -------
     monai.transforms.Compose
-        Takes and gives ``{"images": (C, X, Y, Z), "tissues": (1, X, Y, Z)}``, float32.
+        Takes and gives ``{"images": (C, X, Y, Z), "regions": (3, X, Y, Z)}``, float32.
     """
-    both = ["images", "tissues"]
+    both = ["images", "regions"]
+    # A slice that is turned out of its plane or gets thicker would show next to nothing.
+    through = 0.0 if crop[2] == 1 else 1.0
     made = {
         "affine": mt.RandAffined(
             both,
             prob=0.7,
-            rotate_range=[0.35] * 3,
-            scale_range=[(-0.2, 0.2)] * 3,
+            rotate_range=[through * 0.35, through * 0.35, 0.35],
+            scale_range=[(-0.2, 0.2), (-0.2, 0.2), (through * -0.2, through * 0.2)],
             spatial_size=crop,
-            mode=("bilinear", "nearest"),
+            mode="bilinear",
             padding_mode="zeros",
         ),
         "flip-0": mt.RandFlipd(both, prob=0.5, spatial_axis=0),

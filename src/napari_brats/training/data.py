@@ -17,33 +17,41 @@ from napari_brats.regions import REGIONS, region_mask, tissues_from_regions
 
 REGION_NAMES = tuple(REGIONS)
 
+WHOLE = 255
+"""What `Sample.regions` holds where a voxel lies in a region with all of its volume."""
+
 
 @dataclass(frozen=True)
 class Sample:
     """A patient on a recipe's grid.
 
-    ``images`` is float16 (C, X, Y, Z) in the recipe's channel order; ``tissues`` is uint8
-    (X, Y, Z), `Tissue` codes.
+    ``images`` is float16 (C, X, Y, Z) in the recipe's channel order; ``regions`` is uint8
+    (3, X, Y, Z), how much of a voxel lies in WT, TC and ET, in 255ths.
     """
 
     images: NDArray[np.float16]
-    tissues: NDArray[np.uint8]
+    regions: NDArray[np.uint8]
+
+    @property
+    def tissues(self) -> NDArray[np.uint8]:
+        """`Tissue` codes (X, Y, Z) of what fills more than half of a voxel."""
+        return tissues_from_regions(np.asarray(self.regions) > WHOLE // 2)
 
     @classmethod
     def load(cls, path: Path) -> "Sample":
         """Map what `save` wrote into memory; voxels are read when they are used."""
-        return cls(np.load(path, mmap_mode="r"), np.load(_tissues_path(path), mmap_mode="r"))
+        return cls(np.load(path, mmap_mode="r"), np.load(_regions_path(path), mmap_mode="r"))
 
     def save(self, path: Path) -> None:
-        """Write ``path`` (.npy) and its tissues beside it; where ``path`` is, both are whole."""
-        for target, array in ((_tissues_path(path), self.tissues), (path, self.images)):
+        """Write ``path`` (.npy) and its regions beside it; where ``path`` is, both are whole."""
+        for target, array in ((_regions_path(path), self.regions), (path, self.images)):
             partial = target.with_name(f"{target.stem}.{os.getpid()}.part.npy")
             np.save(partial, array)
             partial.replace(target)
 
 
-def _tissues_path(path: Path) -> Path:
-    return path.with_suffix(".tissues.npy")
+def _regions_path(path: Path) -> Path:
+    return path.with_suffix(".regions.npy")
 
 
 def sample_of(case: Case, recipe: Recipe) -> Sample:
@@ -71,17 +79,20 @@ def prepared_sample(
 ) -> Sample:
     """Bring images and `Tissue` codes, all (X, Y, Z), to a recipe's grid.
 
-    Regions are resampled, not codes: between two codes there may lie a third.
+    Regions are resampled, not codes: between two codes there may lie a third. What a voxel of a
+    coarse grid holds in part is kept as a share (SoftSeg, Gros et al. 2021, arXiv:2011.09041).
     """
     prepared = prepare(recipe, images, affine)
     regions = np.stack([region_mask(tissues, name) for name in REGION_NAMES])
-    moved = prepared.way.there(regions.astype(np.float32)) > 0.5
-    return Sample(prepared.volume.astype(np.float16), tissues_from_regions(moved))
+    shares = prepared.way.there(regions.astype(np.float32))
+    return Sample(
+        prepared.volume.astype(np.float16), np.rint(np.clip(shares, 0, 1) * WHOLE).astype(np.uint8)
+    )
 
 
 def cached_path(cache: Path, name: str, source: Path, recipe: Recipe) -> Path:
     """Return where a patient made from a source file, on a recipe's grid, lies in the cache."""
-    key = hashlib.sha256(f"{source.resolve()}|{recipe}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{source.resolve()}|{recipe}|shares".encode()).hexdigest()[:16]
     return cache / f"{name}-{key}.npy"
 
 

@@ -17,8 +17,7 @@ from torch.utils.data import Dataset, Sampler
 
 from napari_brats.errors import CaseError
 from napari_brats.preprocessing.recipes import Recipe
-from napari_brats.regions import REGIONS, region_mask
-from napari_brats.training.data import Sample
+from napari_brats.training.data import WHOLE, Sample
 from napari_brats.training.presets import Preset
 
 _SLACK = 1.3
@@ -94,7 +93,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         -------
         images : Tensor, float32 (C, X, Y, Z)
         regions : Tensor, float32 (3, X, Y, Z)
-            WT, TC, ET as 0 or 1.
+            How much of each voxel lies in WT, TC and ET.
         """
         from napari_brats.training.augment import augmentation
 
@@ -114,9 +113,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
             slack=slack, sampling=self.preset.sampling, background=self.background,
         )  # fmt: skip
         item: dict[str, Any] = augment(cut)
-        tissues = np.asarray(item["tissues"][0]).astype(np.uint8)
-        regions = np.stack([region_mask(tissues, name) for name in REGIONS])
-        return item["images"].as_tensor().float(), torch.from_numpy(regions).float()
+        return item["images"].as_tensor().float(), item["regions"].as_tensor().float()
 
 
 class Consecutive(Sampler[int]):
@@ -159,12 +156,12 @@ def loose_crop(
     the corners.
     """
     size = np.array([round(side * slack) for side in crop])
-    shape = np.array(sample.tissues.shape)
+    shape = np.array(sample.regions.shape[1:])
     center = _draw_center(sample, rng, sampling, background)
     # Stay over the brain: a box that fits is never moved past the volume's faces.
     start = np.clip(center - size // 2, np.minimum(0, shape - size), np.maximum(0, shape - size))
     images = np.full((sample.images.shape[0], *size), background, np.float32)
-    tissues = np.zeros((1, *size), np.float32)
+    regions = np.zeros((len(sample.regions), *size), np.float32)
     source = tuple(
         slice(max(s, 0), min(s + n, m)) for s, n, m in zip(start, size, shape, strict=True)
     )
@@ -172,8 +169,8 @@ def loose_crop(
         slice(part.start - s, part.stop - s) for part, s in zip(source, start, strict=True)
     )
     images[(slice(None), *target_box)] = sample.images[(slice(None), *source)]
-    tissues[(slice(None), *target_box)] = sample.tissues[source]
-    return {"images": images, "tissues": tissues}
+    regions[(slice(None), *target_box)] = sample.regions[(slice(None), *source)]
+    return {"images": images, "regions": regions / WHOLE}
 
 
 def _draw_center(
@@ -181,7 +178,8 @@ def _draw_center(
 ) -> NDArray[np.intp]:
     """Return a voxel: in the tumor or brain by turns, in the brain, or anywhere."""
     brain = sample.images[0] != background
-    where = np.flatnonzero(sample.tissues if rng.random() < 0.5 and sampling == "tumor" else brain)
+    tumor = rng.random() < 0.5 and sampling == "tumor"
+    where = np.flatnonzero(sample.regions[0] > WHOLE // 2 if tumor else brain)
     if sampling == "whole" or where.size == 0:
         where = np.flatnonzero(brain) if sampling != "whole" else np.arange(brain.size)
     return np.array(np.unravel_index(where[rng.integers(where.size)], brain.shape))

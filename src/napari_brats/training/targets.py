@@ -16,7 +16,7 @@ def targets_for(regions: Tensor, outputs: str) -> Tensor:
     Parameters
     ----------
     regions : Tensor, shape (N, 3, ...)
-        WT, TC, ET as 0 or 1.
+        How much of each voxel lies in WT, TC and ET.
     outputs : {"regions", "tissues", "labels"}
         Row of `OUTPUTS`.
 
