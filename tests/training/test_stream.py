@@ -2,6 +2,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
+import torch
 from torch.utils.data import DataLoader
 
 from napari_brats.errors import CaseError
@@ -75,10 +76,9 @@ def test_the_share_of_synthetic_samples(sample, share, expected, monkeypatch):
 
 
 def unchanged(item):
-    import torch
     from monai.data import MetaTensor
 
-    return {name: MetaTensor(torch.from_numpy(value)) for name, value in item.items()}
+    return {name: MetaTensor(value) for name, value in item.items()}
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
@@ -88,6 +88,17 @@ def test_processes_share_the_numbers(world):
     assert sorted(chain(*first)) == list(range(4 * world))
     after = [list(Consecutive(2, lambda: 4, rank, world)) for rank in range(world)]
     assert sorted(chain(*after)) == list(range(4 * world, 6 * world))
+
+
+def test_samples_may_be_augmented_later(sample_path):
+    """Cut in one place and augmented in another, as on a GPU, a sample is the same."""
+    here, there = (Crops(Pool([sample_path]), None, 0.0, SIZE, 3, PRESET, RECIPE) for _ in "12")
+    there.later = True
+    for number in range(6):
+        images, regions, seed = there[number]
+        assert images.shape == (4, 21, 21, 21)
+        made = there.augment(images, regions, seed)
+        assert all(torch.equal(a, b) for a, b in zip(made, here[number], strict=True))
 
 
 @pytest.mark.slow

@@ -48,12 +48,12 @@ class RandBrightness(mt.RandomizableTransform):  # type: ignore[misc]
             gains.append(own[0])
             grids.append(own[1])
         offset = nn.functional.interpolate(
-            torch.from_numpy(np.stack(grids)).float()[None],
+            torch.from_numpy(np.stack(grids)).to(images)[None],
             images.shape[1:],
             mode="trilinear",
             align_corners=True,
         )[0]
-        factor = 1 + torch.tensor(gains, dtype=images.dtype)[:, None, None, None]
+        factor = 1 + images.new_tensor(gains)[:, None, None, None]
         return images * factor + offset
 
     def _draw(self) -> tuple[float, NDArray[np.float64]]:
@@ -127,8 +127,8 @@ class RandLesionBrightness(mt.RandomizableTransform, mt.MapTransform):  # type: 
             return data
         images = data["images"]
         channels = (len(images), 1, 1, 1)
-        shift = torch.from_numpy(self.R.normal(0, self.shift, channels)).float()
-        factor = torch.from_numpy(self.R.uniform(*self.contrast, channels)).float()
+        shift = images.new_tensor(self.R.normal(0, self.shift, channels))
+        factor = images.new_tensor(self.R.uniform(*self.contrast, channels))
         mean = images[:, inside].mean(dim=1).reshape(channels)
         brain = (images != 0).any(dim=0, keepdim=True)
         share = self.blur(inside.float()[None, None])[0] * brain
@@ -156,7 +156,7 @@ class RandDropModality(mt.RandomizableTransform, mt.MapTransform):  # type: igno
 def augmentation(
     crop: tuple[int, int, int],
     seed: int,
-    kinds: Sequence[str] = ("affine", "flip-0", "lesion", "intensity"),
+    kinds: Sequence[str] = ("affine", "elastic", "flip-0", "lesion", "intensity"),
     *,
     together: tuple[int, ...] = (),
     drop_modality: float = 0.0,
@@ -197,6 +197,7 @@ def augmentation(
             mode="bilinear",
             padding_mode="zeros",
         ),
+        "elastic": _elastic(both, flat=crop[2] == 1),
         "flip-0": mt.RandFlipd(both, prob=0.5, spatial_axis=0),
         "flip-1": mt.RandFlipd(both, prob=0.5, spatial_axis=1),
         "lesion": RandLesionBrightness(prob=0.5, shift=0.5, contrast=(0.6, 1.2)),
@@ -205,6 +206,23 @@ def augmentation(
     }
     first = mt.ToTensord(both, track_meta=True, dtype=torch.float32)
     return mt.Compose([first, *(made[kind] for kind in (*kinds, "drop"))]).set_random_state(seed)
+
+
+def _elastic(both: list[str], *, flat: bool) -> mt.OneOf:
+    """Return smooth deformations of a voxel or two; those of one slice stay in its plane."""
+    how = {"prob": 1.0, "mode": "bilinear", "padding_mode": "zeros"}
+    if flat:
+        bent = mt.Compose(
+            [
+                mt.SqueezeDimd(both, dim=3, update_meta=False),
+                mt.Rand2DElasticd(both, spacing=(16, 16), magnitude_range=(0.5, 2), **how),
+                mt.Lambdad(both, lambda slices: slices[..., None]),
+            ]
+        )
+    else:
+        # Smoothing over five to eight voxels leaves a fiftieth of the noise's size.
+        bent = mt.Rand3DElasticd(both, sigma_range=(5, 8), magnitude_range=(30, 100), **how)
+    return mt.OneOf([bent, mt.Identityd(both)], weights=(0.1, 0.9))
 
 
 def _intensity(together: tuple[int, ...]) -> mt.Compose:

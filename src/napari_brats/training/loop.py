@@ -72,6 +72,7 @@ def train(
     state = state_to_resume(config) if config.resume else None
     choice = resolve_device(config.device, "auto" if config.mixed_precision else "float32")
     material = prepare(config, on_notice)
+    material.crops.later = choice.kind == "cuda"  # not on Apple's GPUs: they cannot sample grids
     if not config.resume:
         write_config(config)
     steps = config.steps or (preset_of(config).epochs or 0) * material.epoch_steps

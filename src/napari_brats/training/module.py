@@ -87,7 +87,7 @@ class RegionTraining(LightningModule):
         self._clock = time.monotonic()
         self._passed_over = 0
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Return the stream from where the training stands."""
         config, trainer = self.config, self.trainer
         numbers = Consecutive(
@@ -108,6 +108,13 @@ class RegionTraining(LightningModule):
     def val_dataloader(self) -> Any:
         """Return the held-out samples, all in every process: few, and then all agree."""
         return DataLoader(_Paths(self.holdout), batch_size=None) if self.holdout else []
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Augment samples where the network is, if the stream left that to it."""
+        if not (self.crops.later and self.trainer.training):
+            return batch
+        made = [self.crops.augment(*one) for one in zip(*batch[:2], batch[2].tolist(), strict=True)]
+        return tuple(torch.stack(parts) for parts in zip(*made, strict=True))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the preset's optimizer; its learning rate is set before every step."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AUGMENTATIONS: Mapping[str, str] = {
     "affine": "rotated and scaled at random",
+    "elastic": "deformed smoothly by a voxel or two, every tenth sample",
     "flip-0": "mirrored along the first axis, every other sample",
     "flip-1": "mirrored along the second axis, every other sample",
     "lesion": "offset and contrast of each channel inside the tumor",
@@ -122,7 +123,7 @@ _OURS = Preset(
     steps=_DEFAULTS.steps,
     size=_DEFAULTS.size,
     sampling="tumor",
-    augmentation=("affine", "flip-0", "lesion", "intensity"),
+    augmentation=("affine", "elastic", "flip-0", "lesion", "intensity"),
     gradient_clip=12.0,
     weight_average=_DEFAULTS.average,
 )

@@ -41,7 +41,7 @@ class Pool:
         return Sample.load(self.paths[rng.integers(len(self.paths))])
 
 
-class Crops(Dataset[tuple[Tensor, Tensor]]):
+class Crops(Dataset[tuple[Tensor, Tensor] | tuple[Tensor, Tensor, int]]):
     """Augmented crops, half of them centered on tumor.
 
     Parameters
@@ -60,6 +60,11 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         What the samples were prepared with.
     drop_modality : float
         Probability that one modality of a sample is missing (the recipe's background everywhere).
+
+    Attributes
+    ----------
+    later : bool
+        Samples come as they were cut, larger than the crop: a GPU augments them faster.
     """
 
     def __init__(
@@ -85,8 +90,9 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
             channel for channel, name in enumerate(recipe.modalities) if name in ("t1", "t1ce")
         )
         self.drop_modality = drop_modality
+        self.later = False
 
-    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, int]:
         """Return sample ``number``.
 
         Returns
@@ -94,25 +100,32 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         images : Tensor, float32 (C, X, Y, Z)
         regions : Tensor, float32 (3, X, Y, Z)
             How much of each voxel lies in WT, TC and ET.
+        seed : int
+            Only with ``later``: what `augment` is still to be called with.
         """
-        from napari_brats.training.augment import augmentation
-
         rng = np.random.default_rng((self.seed, number))
         synthetic = rng.random() < self.share
         source = self.sources[-1 if synthetic else 0]
         seed = int(rng.integers(2**31))
-        kinds = self.preset.augmentation
-        augment = augmentation(
-            self.crop, seed, kinds, together=self.together,
+        cut = loose_crop(
+            source(number, rng), self.crop, rng,
+            slack=_SLACK if "affine" in self.preset.augmentation else 1.0,
+            sampling=self.preset.sampling, background=self.background,
+        )  # fmt: skip
+        images, regions = torch.from_numpy(cut["images"]), torch.from_numpy(cut["regions"])
+        if self.later:
+            return images, regions, seed
+        return self.augment(images, regions, seed)
+
+    def augment(self, images: Tensor, regions: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        """Augment what was cut out, as its seed decides, on the device where it lies."""
+        from napari_brats.training.augment import augmentation
+
+        chain = augmentation(
+            self.crop, seed, self.preset.augmentation, together=self.together,
             drop_modality=self.drop_modality, background=self.background,
         )  # fmt: skip
-        slack = _SLACK if "affine" in kinds else 1.0
-        sample = source(number, rng)
-        cut = loose_crop(
-            sample, self.crop, rng,
-            slack=slack, sampling=self.preset.sampling, background=self.background,
-        )  # fmt: skip
-        item: dict[str, Any] = augment(cut)
+        item: dict[str, Any] = chain({"images": images, "regions": regions})
         return item["images"].as_tensor().float(), item["regions"].as_tensor().float()
 
 
