@@ -1,5 +1,6 @@
 """Opening patients, their files, and masks beside them."""
 
+import gzip
 import shutil
 
 import numpy as np
@@ -135,6 +136,27 @@ def test_masks_are_numbered_not_replaced(tmp_path):
     assert saved_masks(source, "BraTS2021_00002") == []
     assert [mask_title(path, "BraTS2021_00001") for path in (first, second)] == ["net", "net"]
     assert not is_saved_mask(source)
+
+
+def test_masks_of_nested_files_lie_in_the_patients_folder(tmp_path, make_patient_folder):
+    """Where each image has a folder of its own, the mask is not put into one of those."""
+    folder = make_patient_folder(tmp_path, "brats2012-2015")
+    case = load_case(folder)
+    path = mask_path(case.image_paths["t1"], case.case_id, "net")
+    assert path == folder / f"{case.case_id}_net_mask.mha"
+    save_segmentation(segmentation_of(case, case.reference), path)
+    assert saved_masks(case.image_paths["flair"], case.case_id) == [path]
+    ((data, keywords, _),) = get_reader(str(path))(str(path))
+    tag = tag_of(keywords["metadata"])
+    np.testing.assert_array_equal(tag.display.to_file(data), case.reference)
+
+
+def test_the_file_that_was_chosen_is_the_one_opened(folder):
+    """Of a compressed and a plain file of one modality, the one that the person points at."""
+    plain = folder / "BraTS2021_00005_t2.nii"
+    plain.write_bytes(gzip.decompress((folder / f"{plain.name}.gz").read_bytes()))
+    paths = [keywords["metadata"]["path"] for _, keywords, _ in read_patient(str(plain))]
+    assert str(plain) in paths
 
 
 def test_masks_of_decathlon_patients_lie_beside_the_images(tmp_path):

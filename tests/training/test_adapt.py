@@ -1,5 +1,7 @@
 """From reviewed masks to an installed model, or to none."""
 
+import errno
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -125,6 +127,26 @@ def test_what_is_not_better_is_not_installed(config):
     assert added_names() == []
     assert result.to_json()["installed"] is None
     assert set(Path(tempfile.gettempdir()).glob("napari-brats-adapt-*")) == temporary
+
+
+def test_temporary_files_that_stay_undo_nothing(config, monkeypatch):
+    """Windows deletes no file that is mapped: the result is told all the same."""
+    made = []
+
+    def result(run, corrections):
+        made.append(run.folder / "mapped.npy")
+        made[0].write_bytes(b"x")
+        return "installed"
+
+    def unlink(path, **_):
+        raise OSError(errno.EBUSY, "it is used by another process", path)
+
+    monkeypatch.setattr("napari_brats.training.adapt._Run.result", result)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", unlink)
+        assert adapt(config, on_notice=quietly) == "installed"
+    assert made[0].exists()
+    shutil.rmtree(made[0].parent)
 
 
 @pytest.mark.parametrize("after", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 9))])

@@ -106,7 +106,8 @@ def fake_segment():
             segmentation=segmentation_of(case, case.reference.copy()),
             probabilities=np.full((len(REGIONS), *case.shape), 0.5, np.float32),
             maker=f"{model}-lite{'-mirrored' * mirror}",
-            device="CPU, float32",
+            device="cpu",
+            device_title="CPU, float32",
             seconds={"total": 0.1},
         )
 

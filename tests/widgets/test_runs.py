@@ -1,5 +1,6 @@
 """Runs, opening and models, as the window sees them."""
 
+import gzip
 from threading import Event
 
 import numpy as np
@@ -78,6 +79,16 @@ def test_opening_brings_saved_masks(case):
     assert len(arrivals) == 6
     assert [arrival.layer is None for arrival in arrivals] == [False] * 4 + [True, False]
     assert tag_of(arrivals[-1].data[1]["metadata"]).path == path
+
+
+def test_the_file_that_was_chosen_is_the_one_opened(case):
+    """Of a compressed and a plain file of one modality, the one that the person points at."""
+    packed = case.image_paths["t2"]
+    plain = packed.with_suffix("")
+    plain.write_bytes(gzip.decompress(packed.read_bytes()))
+    (row,) = list_patients(plain)
+    arrivals, _ = run_out(read_layers(row, "radiological"))
+    assert str(plain) in [arrival.data[1]["metadata"]["path"] for arrival in arrivals]
 
 
 def test_masks_from_elsewhere_and_hidden_ones(case, tmp_path):

@@ -31,6 +31,13 @@ def test_whole_weights_are_fine(bundle: Path) -> None:
     assert finding.state == "ok"
 
 
+def test_the_bundle_itself_is_whole() -> None:
+    """All that comes along is known and right, the scores of all models together included."""
+    findings = list(doctor.weights())
+    assert {finding.state for finding in findings} == {"ok"}
+    assert len(findings) == len(list(doctor.WEIGHTS_FOLDER.glob("*.safetensors")))
+
+
 @pytest.mark.parametrize("damage", ["flip", "delete", "card", "all"])
 def test_damaged_weights_are_a_problem(damage: str, bundle: Path) -> None:
     """A changed byte, a missing file, a broken card: reinstall."""
@@ -96,7 +103,9 @@ def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatc
 
 def test_the_real_requirements_are_found() -> None:
     """The list of packages is the installed metadata's, extras included."""
-    assert {"numpy", "torch", "napari"} <= {finding.subject for finding in doctor.packages()}
+    subjects = [finding.subject for finding in doctor.packages()]
+    assert {"numpy", "torch", "napari", "highdicom", "dask"} <= set(subjects)
+    assert len(subjects) == len(set(subjects))
 
 
 def test_no_window_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,8 +120,9 @@ def test_progress_and_choices_reach_the_predictor(
     """Model, device and `on_step` are handed on; a loaded case is taken as it is."""
     case = load_case(make_patient_folder(tmp_path))
     steps: list[tuple[int, int]] = []
-    segment(case, model="m", device="cpu", on_step=lambda *step: steps.append(step))
+    result = segment(case, model="m", device="cpu", on_step=lambda *step: steps.append(step))
     assert steps == [(1, 2), (2, 2)]
+    assert (result.device, result.device_title) == ("cpu", "CPU, float32")
     assert fake_predictor == [("m", "cpu", "auto", "auto")]
 
 

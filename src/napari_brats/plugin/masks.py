@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from napari_brats.case import Case, load_mask
 from napari_brats.naming import split_extension
 from napari_brats.naming.decathlon import IMAGE_FOLDERS
+from napari_brats.naming.folder import NESTED_PREFIX
 from napari_brats.volumes import Volume, require_same_grid
 
 _NAME = re.compile(r"(?P<maker>.+)_mask(-\d+)?(\.nii\.gz|\.nii|\.mha)", re.IGNORECASE)
 
 
 def results_folder(image: Path) -> Path:
-    """Return where a patient's results go: beside the image, or beside ``imagesTr``."""
+    """Return where a patient's results go: the patient's folder, or beside ``imagesTr``."""
     folder = image.parent
-    return folder.parent if folder.name in IMAGE_FOLDERS else folder
+    shared = folder.name in IMAGE_FOLDERS
+    return folder.parent if shared or folder.name.lower().startswith(NESTED_PREFIX) else folder
 
 
 def mask_name(image: Path, case_id: str, maker: str, number: int = 1) -> str:

@@ -56,8 +56,7 @@ def read_patient(path: PathOrPaths) -> list[LayerData]:
         )
     host = current_host()
     host.before_reading()
-    files = next(iter(patients.values()))
-    case = load_case(next(iter(files.images.values())))
+    case = load_case(next(iter(patients.values())))
     return case_layers(case, host.view_convention())
 
 
@@ -77,8 +76,7 @@ def read_saved_mask(path: PathOrPaths) -> list[LayerData]:
         raise CaseError(
             f"no patient lies beside {str(mask)!r}; put the mask into its patient's folder"
         )
-    files = max(owners, key=lambda owner: len(owner.case_id))
-    case = load_case(next(iter(files.images.values())))
+    case = load_case(max(owners, key=lambda owner: len(owner.case_id)))
     tissues = read_mask(mask, case)
     title = mask_title(mask, case.case_id)
     host = current_host()

@@ -78,7 +78,8 @@ def adapt(
     tell(corrections, on_notice)
     require_enough(corrections)
     try:
-        with TemporaryDirectory(prefix="napari-brats-adapt-") as folder:
+        # Windows keeps files that are still mapped; that must not undo what was installed.
+        with TemporaryDirectory(prefix="napari-brats-adapt-", ignore_cleanup_errors=True) as folder:
             run = _Run(config, card, name, Path(folder), began, on_progress, on_notice, stop)
             return run.result(corrections)
     except OSError as error:

@@ -130,7 +130,7 @@ def read_layers(
     -------
     Opened
     """
-    case = load_case(patient.image)
+    case = load_case(patient.files)
     for data in case_layers(case, view_convention):
         tag = tag_of(data[1]["metadata"])
         refilled = tag is not None and (tag.role, tag.title) in slots

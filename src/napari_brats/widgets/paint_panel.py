@@ -56,6 +56,7 @@ class PaintPanel(QWidget):
         self.fold.setCheckable(True)
         self.fold.setAutoRaise(True)
         self.fold.setAccessibleName("Show or hide the ways to paint")
+        self.fold.setToolTip("Show or hide the ways to paint")
         self.help = _button("?", "Keys while painting (F1)", self)
         self.help.setFixedWidth(26)
         self.keys = KeyHelp(self)

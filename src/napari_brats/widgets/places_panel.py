@@ -165,6 +165,7 @@ class PlacesPanel(FoldingPanel):
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Places where the masks differ")
+        self.list.setToolTip("Choose a place to see it in the middle of the canvas")
         header = self.list.header()
         if header is not None:
             header.setStretchLastSection(True)

@@ -52,6 +52,7 @@ class ReviewPanel(FoldingPanel):
         self.notes = QPlainTextEdit(self)
         self.notes.setPlaceholderText("notes")
         self.notes.setAccessibleName("Notes")
+        self.notes.setToolTip("Notes on this case; Mark keeps them")
         self.notes.setTabChangesFocus(True)
         # napari's themes draw no frame; this gray stands out in the light and the dark one.
         self.notes.setStyleSheet("QPlainTextEdit { border: 1px solid #808080; }")

@@ -100,7 +100,7 @@ def running(
     return Finished(
         case_id=result.case.case_id,
         layer=result_layer(result, run.view_convention),
-        device=result.device,
+        device=result.device_title,
         seconds=float(result.seconds["total"]),
     )
 

@@ -191,7 +191,7 @@ class SegmentWidget(QWidget):
     def expect(self, result: "SegmentResult") -> None:
         """Show the mask of a segmentation as soon as its patient is open."""
         self.run_control.deliver(result_layer(result, preferences().view_convention))
-        self.models.tell_device(result.device)
+        self.models.tell_device(result.device_title)
 
     def showEvent(self, event: "QShowEvent | None") -> None:
         """Take hold of the window once the dock is in it."""

@@ -15,6 +15,7 @@ from napari_brats.errors import BratsError
 from napari_brats.naming import recognize
 from napari_brats.networks.card import WEIGHTS_FOLDER, read_card_file
 from napari_brats.networks.catalog import added_names, user_folder
+from napari_brats.networks.ensembles import scores_path
 from napari_brats.samples import SAMPLES, sample_folder
 from napari_brats.workflows.display import opengl_version, qt_bindings, why_no_window
 
@@ -22,10 +23,12 @@ State = Literal["ok", "note", "problem"]
 
 PACKAGE = "napari-brats"
 EXTRAS = {
-    "all": "the window needs it",
+    "all": "the window or the fast engine for CPUs needs it",
     "train": "napari-brats train needs it",
     "consensus": "napari-brats agree --consensus staple needs it",
     "models": "importing or fetching models needs it",
+    "dicom": "napari-brats convert dicom-seg needs it",
+    "cluster": "napari-brats cohort with several workers needs it",
 }
 _REINSTALL = f"pip install --force-reinstall {PACKAGE}"
 
@@ -78,8 +81,8 @@ def examine() -> Iterator[Finding]:
 
 
 def packages() -> Iterator[Finding]:
-    """Look for the packages that are needed, and those that the extras bring."""
-    for name, extra in _requirements():
+    """Look for the packages that are needed, and those that the extras bring, each once."""
+    for name, extra in dict(_requirements()).items():
         found = _installed(name)
         if found:
             yield Finding(name, "ok", found)
@@ -92,7 +95,7 @@ def packages() -> Iterator[Finding]:
 
 
 def _requirements() -> Iterator[tuple[str, str | None]]:
-    """Yield (package, extra or None) as the installed metadata say."""
+    """Yield (package, extra or None) as the installed metadata say; ``all`` before its parts."""
     for line in requires(PACKAGE) or ():
         name = re.match(r"[\w.-]+", line)
         extra = re.search(r"extra == ['\"](\w+)", line)
@@ -160,7 +163,8 @@ def weights(folder: Path = WEIGHTS_FOLDER) -> Iterator[Finding]:
     folder : Path
         Where cards (``.json``) and weights (``.safetensors``) lie.
     """
-    cards = sorted(folder.glob("*.json"))
+    # What all of them score together is a file of its own among the cards.
+    cards = sorted(path for path in folder.glob("*.json") if path.name != scores_path().name)
     if not cards:
         yield Finding("weights", "problem", "none came along", _REINSTALL)
     for card in cards:

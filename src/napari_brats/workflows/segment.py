@@ -155,6 +155,7 @@ def result_of(
         probabilities=prediction.probabilities,
         model=joint_name(cards),
         device=prediction.device.torch_name,
+        device_title=prediction.device.title,
         engine=prediction.engine,
         seconds={**prediction.seconds, **seconds, "total": total},
         volumes_ml=volumes_ml,

@@ -46,6 +46,8 @@ class SegmentResult:
         Modalities that the patient lacks and the weights did without.
     weights_sha256 : Mapping[str, str]
         Hash of each of `members`, as its card pins it.
+    device_title : str
+        The device and its number format, for people, e.g. ``"CPU, bfloat16"``.
     """
 
     case: Case
@@ -62,6 +64,7 @@ class SegmentResult:
     mirrored: bool = False
     missing: tuple[str, ...] = ()
     weights_sha256: Mapping[str, str] = field(default_factory=dict)
+    device_title: str = ""
 
     @property
     def maker(self) -> str:

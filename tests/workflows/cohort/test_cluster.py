@@ -1,7 +1,6 @@
 """The same on real clusters of Dask: workers die, join late, lack something; schedulers restart."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from napari_brats.errors import ClusterError
@@ -104,7 +104,7 @@ def processes() -> Iterator[Processes]:
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
 
 
@@ -156,7 +156,7 @@ def test_a_worker_that_is_killed_costs_nothing(planned: Callable[..., Plan]) -> 
     watched, steps = Watched(), []
     for step in run_cohort(plan, Cluster(watched)):
         if not steps:
-            os.kill(watched.cluster.workers[0].pid, signal.SIGKILL)
+            psutil.Process(watched.cluster.workers[0].pid).kill()
         steps.append(step)
     require_all_done_once(plan, steps)
 
