@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,7 @@ def machine() -> str:
     versions = ", ".join(
         f"{name} {importlib.metadata.version(name)}"
         for name in ("napari-brats", "torch", "openvino")
+        if find_spec(name.replace("-", "_"))
     )
     return (
         f"{os.cpu_count()} cores of {cpu} ({', '.join(known) or 'instructions unknown'}), "

@@ -72,6 +72,13 @@ def test_auto_takes_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
         make_engine(tiny_network(), SPEC, CPU, "openvino")
 
 
+def test_an_engine_that_does_not_run_on_the_device_is_refused() -> None:
+    """OpenVINO is for CPUs; nothing is loaded before it is said."""
+    gpu = DeviceChoice("cuda", "bfloat16", "GPU", 0)
+    with pytest.raises(DeviceError, match=r"'openvino' .*does not run on cuda; .* one of torch"):
+        make_engine(tiny_network(), SPEC, gpu, "openvino")
+
+
 def test_an_unknown_engine_lists_the_choices() -> None:
     """The message quotes the request."""
     with pytest.raises(DeviceError, match=r"engine 'tvm' is unknown .*choose auto or one of torch"):

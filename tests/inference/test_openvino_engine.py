@@ -2,6 +2,8 @@
 
 import shutil
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -100,6 +102,27 @@ def test_a_damaged_cache_is_made_anew(damage: str) -> None:
     assert openvino_engine._read(folder) is not None
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "network.bin",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("network.xml", "crc32.json")),
+    ],
+)
+def test_a_cache_that_lost_a_file_is_made_anew(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once; the next engine finds it whole again."""
+    network, size = tiny_network(), (32, 32, 32)
+    model = converted(network, size)
+    (folder,) = converted_folder().iterdir()
+    (folder / lost).unlink()
+    again = []
+    monkeypatch.setattr(openvino_engine, "_convert", lambda *_: again.append(size) or model)
+    converted(network, size)
+    converted(network, size)
+    assert again == [size]
+    assert openvino_engine._read(folder) is not None
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(cache: Path) -> None:
     """A file where the folder should be: converted, used, not kept."""
     cache.write_text("in the way")
@@ -116,6 +139,39 @@ def test_two_that_fill_the_cache_at_once() -> None:
         list(pool.map(lambda _: openvino_engine._keep(model, folder), range(4)))
     assert [path.name for path in converted_folder().iterdir()] == [folder.name]
     assert openvino_engine._read(folder) is not None
+
+
+_FILLS = """
+import sys, torch
+from napari_brats.inference.openvino_engine import _read, converted, converted_folder
+from napari_brats.networks.registry import create_model
+torch.manual_seed(0)
+network = create_model("dresunet3d", "lite", width=2).eval()
+print("ready", flush=True)
+sys.stdin.readline()
+converted(network, (32, 32, 32))
+(folder,) = (path for path in converted_folder().iterdir() if not path.name.startswith("part-"))
+sys.exit(0 if _read(folder) is not None else 1)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_that_fill_the_cache_at_once() -> None:
+    """Both start from an empty cache at the same moment, both succeed, one copy is left."""
+    command = [sys.executable, "-c", _FILLS]
+    both = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for one in both:
+        assert one.stdout.readline() == "ready\n"
+    for one in both:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in both:
+        one.communicate(timeout=120)
+    assert [one.returncode for one in both] == [0, 0]
+    assert len(list(converted_folder().iterdir())) == 1
 
 
 def test_few_sizes_are_kept_compiled() -> None:
@@ -151,3 +207,20 @@ def test_a_refusal_says_what_openvino_says(monkeypatch: pytest.MonkeyPatch) -> N
         engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)
         with pytest.raises(kind, match=trouble.splitlines()[-1]):
             engine(torch.zeros(1, 4, 16, 16, 16))
+
+
+def test_a_shape_that_openvino_refuses_is_a_refusal() -> None:
+    """17 voxels do not halve four times: what the runner hears is an `EngineError`."""
+    engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)
+    with pytest.raises(EngineError, match="OpenVINO refuses this network"):
+        engine(torch.zeros(1, 4, 17, 16, 16))
+
+
+def test_values_that_are_no_numbers_are_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch goes on rather than a mask of nothing."""
+    engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)
+    monkeypatch.setattr(
+        engine, "_for", lambda size: lambda *_, **__: [np.full(size, np.nan, np.float32)]
+    )
+    with pytest.raises(EngineError, match="no numbers"):
+        engine(torch.zeros(1, 4, 16, 16, 16))

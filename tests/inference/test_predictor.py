@@ -167,6 +167,24 @@ def test_a_whole_volume_equals_the_network_itself() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_logits_come_without_the_engine_that_was_asked_for(monkeypatch) -> None:
+    """OpenVINO that is not installed: PyTorch's logits, and one notice that says so."""
+    monkeypatch.setattr(
+        "napari_brats.inference.engines.find_spec", lambda name: name == "torch" or None
+    )
+    torch.manual_seed(0)
+    network = create_model("dresunet3d", "lite", width=2).eval()
+    volume, notices = np.ones((4, 16, 16, 16), np.float32), []
+    options = {"device": "cpu", "precision": "float32", "on_notice": notices.append}
+    expected = predict_logits(network, volume, engine="torch", **options)
+    assert notices == []
+    found = predict_logits(network, volume, engine="openvino", **options)
+    np.testing.assert_array_equal(found, expected)
+    (notice,) = notices
+    assert "pip install" in notice
+    assert notice.endswith("going on with PyTorch")
+
+
 def test_a_networks_row_is_known_by_its_class(tiny_options) -> None:
     """Every network of the registry, and no other."""
     for name in MODELS:

@@ -34,6 +34,12 @@ class FakeEngine:
         self.outputs: list[weakref.ref[Tensor]] = []
         self.released = 0
 
+    def put(self, volume: Tensor) -> Tensor:
+        return volume
+
+    def fetch(self, logits: Tensor) -> Tensor:
+        return logits.contiguous()
+
     def __call__(self, batch: Tensor) -> Tensor:
         voxels = batch[:, 0].numel()
         if voxels > self.room:
@@ -95,8 +101,8 @@ def test_a_network_too_large_for_memory_gets_windows(monkeypatch: pytest.MonkeyP
 def test_slices_go_in_batches_of_one_size() -> None:
     """Every slice once; the last batch holds the rest."""
     engine = FakeEngine(CPU)
-    run(engine, RNG.normal(size=(4, 240, 240, 6)).astype(np.float32), Settings(2, 8))
-    assert engine.batches == [(4, 4, 240, 240), (2, 4, 240, 240)]
+    run(engine, RNG.normal(size=(4, 240, 240, 5)).astype(np.float32), Settings(2, 8))
+    assert engine.batches == [(2, 4, 240, 240), (2, 4, 240, 240), (1, 4, 240, 240)]
 
 
 @pytest.mark.parametrize("background", [0.0, -9.0])
@@ -123,7 +129,7 @@ def test_steps_count_windows() -> None:
     steps: list[tuple[int, int]] = []
     volume = RNG.normal(size=(4, 240, 240, 6)).astype(np.float32)
     run(FakeEngine(CPU), volume, Settings(2, 8), on_step=lambda *step: steps.append(step))
-    assert steps == [(0, 6), (4, 6), (6, 6)]
+    assert steps == [(0, 6), (2, 6), (4, 6), (6, 6)]
 
 
 def cancel_at(number: int) -> Callable[[int, int], None]:
@@ -160,14 +166,14 @@ def test_cancelling_before_the_first_window_computes_nothing() -> None:
 
 def test_out_of_memory_first_halves_the_batch() -> None:
     """Four slices, two, one: each step is said, the result is right."""
-    engine = FakeEngine(CPU, room=240 * 240)
+    engine = FakeEngine(CPU, room=160 * 160)
     notices: list[str] = []
-    volume = RNG.normal(size=(2, 240, 240, 4)).astype(np.float32)
+    volume = RNG.normal(size=(2, 160, 160, 4)).astype(np.float32)
     found = run(engine, volume, Settings(2, 8), on_notice=notices.append)
     np.testing.assert_allclose(found, linear(volume), atol=1e-5)
     assert [notice.partition("; ")[2] for notice in notices] == [
-        "trying again with 2 window(s) of 240x240x1 voxels at a time",
-        "trying again with 1 window(s) of 240x240x1 voxels at a time",
+        "trying again with 2 window(s) of 160x160x1 voxels at a time",
+        "trying again with 1 window(s) of 160x160x1 voxels at a time",
     ]
     assert engine.released == 2
 

@@ -1,7 +1,7 @@
 """Blending: windows through an engine in batches, their logits added up with weights."""
 
 from collections.abc import Callable
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -43,26 +43,32 @@ def blend(
     -------
     NDArray[np.float32], shape (K, X, Y, Z)
     """
-    image = _pad(torch.from_numpy(np.ascontiguousarray(volume)), plan, background)
+    image = _pad(engine.put(torch.from_numpy(np.ascontiguousarray(volume))), plan, background)
     with _Blender(engine, plan) as blender:
         _feed(blender, image, plan, batch, on_step)
         x, y, z = plan.shape
-        logits = blender.result()[:, :x, :y, :z]
-        result: NDArray[np.float32] = logits.cpu().contiguous().numpy()
+        result: NDArray[np.float32] = engine.fetch(blender.result()[:, :x, :y, :z]).numpy()
         return result
+
+
+class _Piece(NamedTuple):
+    """A window, its values (C, x, y, z), and each channel's value if it has no other."""
+
+    window: Window
+    values: Tensor
+    constant: tuple[float, ...]
 
 
 def _feed(
     blender: "_Blender", image: Tensor, plan: WindowPlan, size: int, on_step: OnStep | None
 ) -> None:
-    waiting: list[tuple[Window, Tensor]] = []
+    waiting: list[_Piece] = []
     done = 0
     if on_step is not None:
         on_step(0, len(plan))
-    for number, window in enumerate(plan, start=1):
-        piece = image[(slice(None), *window.region)]
-        if not blender.add_known(window, piece):
-            waiting.append((window, piece))
+    for number, piece in enumerate(_pieces(image, plan), start=1):
+        if not blender.add_known(piece):
+            waiting.append(piece)
         if waiting and (len(waiting) == size or number == len(plan)):
             blender.add(waiting)
             waiting = []
@@ -89,6 +95,7 @@ class _Blender:
         self._engine = engine
         self._plan = plan
         self._known: dict[tuple[float, ...], Tensor] = {}
+        self._lines: dict[bytes, Tensor] = {}
         self._sum: Tensor | None = None
 
     def __enter__(self) -> Self:
@@ -97,24 +104,25 @@ class _Blender:
     def __exit__(self, *_: object) -> None:
         # A traceback may outlive this block; the device's memory must not wait for it.
         self._known.clear()
+        self._lines.clear()
         self._sum = None
 
-    def add_known(self, window: Window, piece: Tensor) -> bool:
+    def add_known(self, piece: _Piece) -> bool:
         """Add an empty window's logits if they are known; return whether they were."""
-        logits = self._known.get(_constant(piece)) if self._known else None
+        logits = self._known.get(piece.constant)
         if logits is not None:
-            self._accumulate(window, logits)
+            self._accumulate(piece.window, logits)
         return logits is not None
 
-    def add(self, pieces: list[tuple[Window, Tensor]]) -> None:
+    def add(self, pieces: list[_Piece]) -> None:
         """Run the network on a batch of windows and add the logits."""
-        batch = torch.stack([piece for _, piece in pieces])
+        batch = torch.stack([piece.values for piece in pieces])
         flat = self._plan.ndim == 2
         logits = self._engine(batch[..., 0] if flat else batch)
-        for (window, piece), one in zip(pieces, logits[..., None] if flat else logits, strict=True):
-            if len(self._plan) > 1 and (constant := _constant(piece)):
-                self._known[constant] = one.clone()
-            self._accumulate(window, one)
+        for piece, one in zip(pieces, logits[..., None] if flat else logits, strict=True):
+            if piece.constant:
+                self._known[piece.constant] = one.clone()
+            self._accumulate(piece.window, one)
 
     def _accumulate(self, window: Window, logits: Tensor) -> None:
         if len(self._plan) == 1:
@@ -122,11 +130,16 @@ class _Blender:
             return
         if self._sum is None:
             self._sum = torch.zeros((len(logits), *self._plan.padded), device=logits.device)
-        along_x, along_y, along_z = (
-            torch.from_numpy(line).to(logits.device) for line in window.weights
-        )
+        along_x, along_y, along_z = (self._line(line, logits.device) for line in window.weights)
         weights = along_x[:, None, None] * along_y[:, None] * along_z
         self._sum[(slice(None), *window.region)].addcmul_(logits, weights)
+
+    def _line(self, weights: NDArray[np.float32], where: torch.device) -> Tensor:
+        """Return weights on the device; each copy would make a GPU wait, and most are alike."""
+        key = weights.tobytes()
+        if key not in self._lines:
+            self._lines[key] = torch.from_numpy(weights).to(where)
+        return self._lines[key]
 
     def result(self) -> Tensor:
         """Return the logits (K, X, Y, Z) of the padded volume."""
@@ -135,7 +148,17 @@ class _Blender:
         return self._sum
 
 
-def _constant(piece: Tensor) -> tuple[float, ...]:
-    """Return each channel's value, or () if a channel is not constant."""
-    corner = piece[:, :1, :1, :1]
-    return tuple(corner.flatten().tolist()) if bool((piece == corner).all()) else ()
+def _pieces(image: Tensor, plan: WindowPlan) -> list[_Piece]:
+    """Cut an image; its device is asked once for all windows which of them are constant."""
+    cut = [(window, image[(slice(None), *window.region)]) for window in plan]
+    if len(cut) == 1:
+        return [_Piece(*cut[0], ())]
+    corners = [values[:, :1, :1, :1] for _, values in cut]
+    same = [(values == corner).all() for (_, values), corner in zip(cut, corners, strict=True)]
+    constants = torch.stack(corners).flatten(1).tolist()
+    return [
+        _Piece(window, values, tuple(constant) if alike else ())
+        for (window, values), constant, alike in zip(
+            cut, constants, torch.stack(same).tolist(), strict=True
+        )
+    ]

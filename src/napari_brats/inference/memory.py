@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 # 2.3 times what the layer with the largest input and output holds.
 _PEAK_PER_LAYER = 2.5
 _PROBE_SIDES = {2: 48, 3: 32}
-_OUT_OF_MEMORY = ("not enough memory", "out of memory", "can't allocate memory", "bad_alloc")
+# The last is cuDNN's and cuBLAS's, e.g. CUBLAS_STATUS_ALLOC_FAILED.
+_OUT_OF_MEMORY = (
+    "not enough memory",
+    "out of memory",
+    "can't allocate memory",
+    "bad_alloc",
+    "status_alloc_failed",
+)
 
 
 def free_bytes(device: DeviceChoice) -> int:
@@ -25,7 +32,9 @@ def free_bytes(device: DeviceChoice) -> int:
         import torch
 
         free, _ = torch.cuda.mem_get_info(device.index)
-        return int(free)
+        # What torch holds from earlier passes counts as used there, but the next can have it.
+        kept = torch.cuda.memory_reserved(device.index) - torch.cuda.memory_allocated(device.index)
+        return int(free + kept)
     import psutil  # type: ignore[import-untyped]  # ships no types
 
     return int(min(psutil.virtual_memory().available, group_headroom()))

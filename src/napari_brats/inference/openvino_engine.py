@@ -56,6 +56,15 @@ class OpenVINOEngine:
         self._spec = spec
         self._core = openvino.Core()
         self._compiled: dict[tuple[int, ...], Any] = {}
+        self._bytes_per_voxel: dict[int, float] = {}
+
+    def put(self, volume: Tensor) -> Tensor:
+        """Return the volume: it is where OpenVINO reads it."""
+        return volume
+
+    def fetch(self, logits: Tensor) -> Tensor:
+        """Return logits, contiguous."""
+        return logits.contiguous()
 
     def __call__(self, batch: Tensor) -> Tensor:
         """Return logits of a batch; a last, smaller batch is filled up, not compiled for anew.
@@ -91,11 +100,14 @@ class OpenVINOEngine:
         return self._compiled[size]
 
     def bytes_per_voxel(self, channels: int) -> float:
-        """Return the peak memory of a pass in bytes per voxel of the input."""
-        network = copy.deepcopy(self._network).eval()
-        enabled = self.device.precision != "float32"
-        with torch.autocast("cpu", getattr(torch, self.device.precision), enabled=enabled):
-            return bytes_per_voxel(network, channels, self._spec.ndim)
+        """Return the peak memory of a pass in bytes per voxel of the input; tried out once."""
+        if channels not in self._bytes_per_voxel:
+            network = copy.deepcopy(self._network).eval()
+            enabled = self.device.precision != "float32"
+            with torch.autocast("cpu", getattr(torch, self.device.precision), enabled=enabled):
+                found = bytes_per_voxel(network, channels, self._spec.ndim)
+            self._bytes_per_voxel[channels] = found
+        return self._bytes_per_voxel[channels]
 
     def release(self) -> None:
         """Forget what was compiled."""
@@ -178,13 +190,13 @@ def _read(folder: Path) -> Any:
     """Return what `_keep` wrote, or None where it is not there or not whole."""
     import openvino
 
+    if not folder.is_dir():
+        return None
     try:
         sums = json.loads((folder / _SUMS).read_text())
         if sums != _checksums(folder):
             raise ValueError("damaged")
         return openvino.Core().read_model(folder / _FILES[0])
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, RuntimeError):
         shutil.rmtree(folder, ignore_errors=True)
         return None

@@ -144,13 +144,13 @@ def run_network(
             make_engine, instead, attempt = instead, None, None
             continue
         except Exception as error:
-            if attempt is not None:
-                attempt.engine.release()
             # Some devices lack some layers, Apple's GPUs the 3D ones in older versions of torch.
             lacks = isinstance(error, NotImplementedError) and device.kind != "cpu"
             if not lacks and not is_out_of_memory(error):
+                _release(attempt)
                 raise
         # Outside the handler nothing holds the failed pass's tensors any more.
+        _release(attempt)
         smaller = None if attempt is None or lacks else _smaller(attempt, settings)
         if smaller is None and device.kind == "cpu":
             raise DeviceError(_too_little(attempt))
@@ -186,6 +186,11 @@ def _smaller(attempt: _Attempt, settings: Settings) -> _Attempt | None:
         if round_up(side, settings.multiple) < longest:
             return replace(attempt, plan=settings.plan(attempt.plan.shape, side), batch=1)
     return None
+
+
+def _release(attempt: _Attempt | None) -> None:
+    if attempt is not None:
+        attempt.engine.release()
 
 
 def _next_words(smaller: _Attempt | None) -> str:
