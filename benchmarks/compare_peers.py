@@ -2,7 +2,8 @@
 
     python benchmarks/compare_peers.py [PATIENT] [--model M ...] [--size paper] [--runs 5]
                                        [--device cpu|cuda[:i]] [--way W ...]
-                                       [--patience SECONDS] [--page FILE]
+                                       [--patience SECONDS] [--slices N]
+                                       [--page FILE [--block NAME]]
 
 Prints a Markdown table and, with ``--json FILE``, writes the same figures. Each way runs in a
 process of its own; the ways take turns, so that a machine's moods hit all alike; the first
@@ -11,7 +12,8 @@ longer than ``--patience`` in all sits out the later turns; each has one that co
 table tells how many. A way that fails is named below the table and the others go on. Without
 a path the bundled synthetic patient is used. MONAI is needed (extra ``train``); nnU-Net is
 compared where ``nnunetv2`` is installed. With ``--device cuda`` the ways are those for a GPU,
-whose memory all of them share.
+whose memory all of them share. A 2D network may be given a part of the slices: each takes as long
+as any other.
 """
 
 import argparse
@@ -172,6 +174,9 @@ def main() -> None:
     kind = kind_of(options.device)
     case = load_case(options.patient or sample_folder(next(iter(SAMPLES))))
     volume = prepare(recipe_named("brain-1mm"), case.images, case.affine).volume
+    if options.slices:
+        first = max(0, (volume.shape[3] - options.slices) // 2)
+        volume = volume[..., first : first + options.slices]
     lines, rows = lines_of([], kind), []
     for model in options.model:
         ndim = model_spec(model).ndim
@@ -202,7 +207,7 @@ def main() -> None:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
     if options.page:
         block = f"peers-{options.size}" + ("" if kind == "cpu" else f"-{kind}")
-        write_block(options.page, block, "\n".join(lines))
+        write_block(options.page, options.block or block, "\n".join(lines))
 
 
 def _options() -> argparse.Namespace:
@@ -214,7 +219,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", metavar="|".join(HARDWARE) + "[:i]")
     parser.add_argument("--way", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--patience", type=float, default=float("inf"), metavar="SECONDS")
+    parser.add_argument("--slices", type=int, metavar="N", help="only the N in the middle")
     parser.add_argument("--page", type=Path, metavar="FILE", help="page to put the table into")
+    parser.add_argument("--block", metavar="NAME", help="which table of the page")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     if options.runs < 1:
