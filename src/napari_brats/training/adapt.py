@@ -18,6 +18,7 @@ from napari_brats.regions import REGIONS
 from napari_brats.training.adapt_config import AdaptConfig
 from napari_brats.training.corrections import Correction, Lesson, find_corrections, sample_lessons
 from napari_brats.training.reports import Progress
+from napari_brats.training.settings import check_numbers
 from napari_brats.training.verdict import (
     HELD_BACK,
     SAMPLE,
@@ -71,6 +72,7 @@ def adapt(
         If something cannot be written. Nothing is installed in any of these cases.
     """
     began = time.monotonic()
+    check_numbers(config)
     card = read_card(config.model)
     name = config.name or next_version(config.model)
     check_new_name(name)
@@ -111,7 +113,7 @@ class _Run:
         # One bundled patient is mixed in against forgetting, the other tells whether it helped.
         bundled = sample_lessons(self.card.modalities)
         folders, number = self.config.mix, 0 if self.config.mix else 1
-        mixed = mixed_in(folders, bundled[:number], self.card, self.folder, self.say)
+        mixed = mixed_in(folders, bundled[:number], list(samples), self.card, self.folder, self.say)
         compared = [*held_back, *bundled[number:]]
         self.say(f"comparing on {len(held_back)} held-back cases and a bundled sample")
         clock = time.monotonic()
@@ -168,7 +170,7 @@ class _Run:
         order = np.random.default_rng(self.config.seed).permutation(len(new))
         return [new[number] for number in sorted(order[:wanted])]
 
-    def _train(self, samples: dict[Lesson, Path], mixed: list[Path], comparing: float) -> int:
+    def _train(self, samples: dict[Lesson, Path], mixed: dict[str, Path], comparing: float) -> int:
         """Fine-tune, write the new model and return the steps taken."""
         from napari_brats.training.adapting import fine_tune
 

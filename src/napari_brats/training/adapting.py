@@ -49,8 +49,8 @@ Half-way gains nearly as much and forgets less (Wortsman et al. 2022, arXiv:2109
 def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
     """Preprocess a case as the model's recipe says, into a folder; return its file."""
     recipe = recipe_named(card.recipe)
-    path = cached_path(folder, lesson.files.case_id, lesson.image, recipe)
     case, truth = lesson.read()
+    path = cached_path(folder, lesson.files.case_id, (lesson.image, lesson.mask), recipe)
     prepared_sample(recipe, case.images, truth, case.affine).save(path)
     return path
 
@@ -58,14 +58,28 @@ def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
 def mixed_in(
     folders: Sequence[Path],
     samples: Sequence[Lesson],
+    cases: Sequence[Lesson],
     card: Card,
     cache: Path,
     on_notice: Callable[[str], None],
-) -> list[Path]:
-    """Preprocess what is mixed in: the patients with references of some folders, else samples."""
-    if folders:
-        return list(cache_patients(folders, recipe_named(card.recipe), cache, on_notice))
-    return [put_on_grid(lesson, card, cache) for lesson in samples]
+) -> dict[str, Path]:
+    """Preprocess what is mixed in: the patients with references of some folders, else samples.
+
+    None of the cases is: those held back must teach nothing.
+
+    Returns
+    -------
+    dict of str to Path
+        Each patient's `fingerprint`, and where it lies.
+    """
+    if not folders:
+        return {fingerprint(one.image): put_on_grid(one, card, cache) for one in samples}
+    cached = cache_patients(folders, recipe_named(card.recipe), cache, on_notice)
+    found = {fingerprint(image): path for path, image in cached.items()}
+    own = {fingerprint(lesson.image) for lesson in cases}
+    if both := len(found.keys() & own):
+        on_notice(f"not mixed in: {both} patients of --mix, which are among the cases")
+    return {name: path for name, path in found.items() if name not in own}
 
 
 def measure(
@@ -152,7 +166,7 @@ def fine_tune(
     card: Card,
     folder: Path,
     samples: Mapping[Lesson, Path],
-    mixed: Sequence[Path],
+    mixed: Mapping[str, Path],
     minutes: float,
     *,
     on_progress: Callable[[Progress], None],
@@ -173,8 +187,8 @@ def fine_tune(
         Where everything is written, the new model under its card's name.
     samples : mapping of Lesson to Path
         What to learn from, and where it lies on the recipe's grid.
-    mixed : sequence of Path
-        Cached samples that are mixed in against forgetting.
+    mixed : mapping of str to Path
+        Cached samples that are mixed in against forgetting, by their `fingerprint`.
     minutes : float
         Time at most.
     on_progress, stop : callable
@@ -192,8 +206,9 @@ def fine_tune(
     )  # fmt: skip
     settings = plan.settings
     old, _ = load_checkpoint(config.model)
+    others = Pool([*mixed.values()]) if mixed else None
     crops = Crops(
-        Pool([*samples.values()]), Pool(mixed) if mixed else None, MIX_SHARE if mixed else 0.0,
+        Pool([*samples.values()]), others, MIX_SHARE if mixed else 0.0,
         settings.crop, config.seed, plan.preset, recipe_named(card.recipe),
     )  # fmt: skip
     network = copy.deepcopy(old).train()
@@ -207,7 +222,7 @@ def fine_tune(
         raise Cancelled("stopped; nothing was installed")
     facts = {
         "cases": len(samples),
-        LEARNED_FROM: ", ".join(fingerprint(lesson.image) for lesson in samples),
+        LEARNED_FROM: ", ".join([*(fingerprint(lesson.image) for lesson in samples), *mixed]),
         "share_of_new_weights": SHARE,
         "masks": "reviewed or not" if config.all else "reviewed",
         "mixed_in_patients": len(mixed) or None,
@@ -271,7 +286,10 @@ def _box(crop: tuple[int, ...]) -> tuple[int, int, int]:
 
 def _crop(card: Card) -> tuple[int, int, int]:
     """Return two thirds of the samples' size that the weights know, in steps of 16 voxels."""
-    known = card.training.get("crop")
+    training: Any = card.training
+    while PARENT in training:  # what an adapted model came from knows larger ones
+        training = training["started_from"]
+    known = training.get("crop")
     if not (isinstance(known, list) and len(known) == 3 and all(type(n) is int for n in known)):
         known = preset_for("ours", card.architecture).crop
     x, y, z = (max(round(side / 24), 1) * 16 for side in known)
