@@ -22,6 +22,7 @@ from napari_brats.networks.registry import MODELS, create_model
 from napari_brats.training.adapt import adapt
 from napari_brats.training.adapt_config import AdaptConfig
 from napari_brats.training.adapting import mixed_in, plan_for
+from napari_brats.training.candidates import SHARES
 from napari_brats.training.corrections import Lesson
 from napari_brats.training.losses import LOSSES
 from napari_brats.training.settings import preset_of
@@ -96,6 +97,9 @@ def test_a_better_model_is_installed_with_its_lineage(config, cases, monkeypatch
     old, parent = load_checkpoint(config.model)
     new, card = load_checkpoint("ward-adapted")
     assert card.training["adapted_from"] == config.model
+    assert card.training["share_of_new_weights"] in SHARES
+    told = next(line for line in lines if "by share of the new weights" in line)
+    assert all(f" at {share:g}" in told for share in SHARES)
     assert card.training["adapted_from_sha256"] == parent.sha256
     assert card.training["started_from"]["steps"] == 7
     assert "BraTS2021_0000" not in str(card.to_json())
@@ -177,7 +181,9 @@ def test_samples_do_not_shrink_from_version_to_version():
 
 def test_who_is_held_back_is_not_mixed_in(config, cases, tmp_path, make_patient_folder):
     """A folder of --mix may hold the cases too: they are left out, and it is said."""
-    other = make_patient_folder(tmp_path / "mix", case_id="BraTS2021_00007", shape=(34, 36, 32))
+    other = make_patient_folder(
+        tmp_path / "mix", case_id="BraTS2021_00007", shape=(34, 36, 32), seed=9
+    )
     patients = [cases / "BraTS2021_00000", other]
     lessons = [
         Lesson(files, next(files.folder.glob("*_mask.nii.gz")))

@@ -20,6 +20,7 @@ from napari_brats.networks.registry import model_spec
 from napari_brats.preprocessing.recipes import recipe_named
 from napari_brats.regions import REGIONS
 from napari_brats.training.adapt_config import AdaptConfig
+from napari_brats.training.candidates import blended, candidate
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.corrections import Lesson
 from napari_brats.training.data import cache_patients, cached_path, prepared_sample
@@ -38,12 +39,6 @@ if TYPE_CHECKING:
 
 MIX_SHARE = 0.3
 """Share of the samples that come from patients mixed in against forgetting."""
-
-SHARE = 0.5
-"""How far the new model goes from the old weights to the fine-tuned ones.
-
-Half-way gains nearly as much and forgets less (Wortsman et al. 2022, arXiv:2109.01903).
-"""
 
 
 def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
@@ -167,12 +162,13 @@ def fine_tune(
     folder: Path,
     samples: Mapping[Lesson, Path],
     mixed: Mapping[str, Path],
+    shares: Sequence[float],
     minutes: float,
     *,
     on_progress: Callable[[Progress], None],
     stop: Callable[[], bool],
 ) -> int:
-    """Go on from ``config.model``, write the new model, and return the steps taken.
+    """Go on from ``config.model``, write a new model a share, and return the steps taken.
 
     Batch norm keeps its running statistics: those of one sample at a time would be worse,
     and what is trained is then exactly what is used.
@@ -184,11 +180,13 @@ def fine_tune(
     card : Card
         Of the model, under the new name.
     folder : Path
-        Where everything is written, the new model under its card's name.
+        Where everything is written, the new models where `candidate` says.
     samples : mapping of Lesson to Path
         What to learn from, and where it lies on the recipe's grid.
     mixed : mapping of str to Path
         Cached samples that are mixed in against forgetting, by their `fingerprint`.
+    shares : sequence of float
+        How far the new models go from the old weights to the trained ones.
     minutes : float
         Time at most.
     on_progress, stop : callable
@@ -223,15 +221,14 @@ def fine_tune(
     facts = {
         "cases": len(samples),
         LEARNED_FROM: ", ".join([*(fingerprint(lesson.image) for lesson in samples), *mixed]),
-        "share_of_new_weights": SHARE,
         "masks": "reviewed or not" if config.all else "reviewed",
         "mixed_in_patients": len(mixed) or None,
         **_facts(module),
     }
-    made = _descendant(card, config.model, facts)
-    save_checkpoint(
-        blended(old, averaged.network.cpu(), SHARE), made, folder / card.name, half=True
-    )
+    new = averaged.network.cpu()
+    for share in shares:
+        made = _descendant(card, config.model, {**facts, "share_of_new_weights": share})
+        save_checkpoint(blended(old, new, share), made, candidate(folder, share), half=True)
     return module.global_step
 
 
@@ -261,15 +258,6 @@ def _descendant(card: Card, parent: str, facts: Mapping[str, Any]) -> Card:
     limit = f"Adapted to {facts['cases']} cases: made for data like theirs."
     limits = (*(one for one in card.limits if not one.startswith("Adapted to ")), limit)
     return replace(card, training=training, scores={}, limits=limits)
-
-
-def blended(old: "nn.Module", new: "nn.Module", share: float) -> "nn.Module":
-    """Return a network whose weights lie between those of two, at a share of the way."""
-    between, others = copy.deepcopy(old), new.state_dict()
-    for name, values in between.state_dict().items():
-        if values.is_floating_point():
-            values.lerp_(others[name], share)
-    return between
 
 
 def freeze_statistics(network: "nn.Module") -> None:
