@@ -149,10 +149,13 @@ def test_a_tumor_at_the_face_is_not_cut_away():
     regions = np.zeros((3, 60, 60, 60), np.uint8)
     regions[:, :2, 58:, 30] = WHOLE
     corner = Sample(np.ones((4, 60, 60, 60), np.float16), regions)
-    rng, shown = np.random.default_rng(0), 0
+    rng, shown, brain = np.random.default_rng(0), 0, []
     for _ in range(100):
-        shown += loose_crop(corner, (20, 20, 20), rng)["regions"][0, 3:-3, 3:-3, 3:-3].any()
+        item = loose_crop(corner, (20, 20, 20), rng)
+        shown += item["regions"][0, 3:-3, 3:-3, 3:-3].any()
+        brain.append(item["images"][0, 3:-3, 3:-3, 3:-3].mean())
     assert shown > 35
+    assert min(brain) >= (17 / 20) ** 3
 
 
 def test_a_sample_without_brain(sample):

@@ -171,12 +171,12 @@ def loose_crop(
     the corners; it is the same at both ends, so that a crop from the middle falls on voxels.
     """
     inner, shape = np.array(crop), np.array(sample.regions.shape[1:])
-    slack_voxels = np.rint(inner * (slack - 1) / 2).astype(int)
-    size = inner + 2 * slack_voxels
+    spare = np.rint(inner * (slack - 1) / 2).astype(int)
+    size = inner + 2 * spare
     center = _draw_center(sample, rng, sampling, background)
-    # Stay over the brain: a crop that fits is never moved past the volume's faces.
-    room = shape - inner
-    start = np.clip(center - inner // 2, np.minimum(0, room), np.maximum(0, room)) - slack_voxels
+    # Stay over the brain: a crop that fits is moved past the volume's faces by the slack at most.
+    first, last = np.minimum(0, shape - inner) - spare, np.maximum(0, shape - inner) + spare
+    start = np.clip(center - inner // 2, first, last) - spare
     images = np.full((sample.images.shape[0], *size), background, np.float32)
     regions = np.zeros((len(sample.regions), *size), np.float32)
     source = tuple(
