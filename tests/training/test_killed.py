@@ -29,7 +29,7 @@ def test_a_killed_training_goes_on_from_its_last_check(tmp_path, make_patient_fo
 
     settings = (
         "--data", str(patient), "--holdout", "0", "--steps", "40", "--check-steps", "3",
-        "--batch", "1", "--crop", "16", "16", "16", "--workers", "0", "--no-fuse",
+        "--batch", "2", "--crop", "16", "16", "16", "--workers", "0", "--no-fuse",
         "--no-mixed-precision", "--device", "cpu",
     )  # fmt: skip
     whole = finish("whole", *settings)

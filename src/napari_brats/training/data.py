@@ -26,7 +26,7 @@ class Sample:
     """A patient on a recipe's grid.
 
     ``images`` is float16 (C, X, Y, Z) in the recipe's channel order; ``regions`` is uint8
-    (3, X, Y, Z), how much of a voxel lies in WT, TC and ET, in 255ths.
+    (3, X, Y, Z), parts of 255 of a voxel that lie in WT, TC and ET.
     """
 
     images: NDArray[np.float16]
