@@ -75,7 +75,7 @@ def preset_facts(preset: Preset) -> dict[str, str]:
     """Return a preset's entries in words, by what they are."""
     options = facts({key: f"{value:g}" for key, value in preset.optimizer_options.items()})
     length = f"{preset.steps} steps" if preset.steps else f"{preset.epochs} epochs"
-    patience = f", or {preset.patience} without a lower loss" if preset.patience else ""
+    patience = f", or {preset.patience} without a better Dice" if preset.patience else ""
     return {
         "size": preset.size,
         "recipe": f"`{preset.recipe}`",

@@ -15,15 +15,17 @@ from napari_brats.case import load_case, save_segmentation, segmentation_of
 from napari_brats.editing.review import mark
 from napari_brats.editing.states import State
 from napari_brats.errors import Cancelled, CheckpointError, OutputError, TrainingError
-from napari_brats.naming import recognize
+from napari_brats.naming import find_patients, recognize
 from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import added_names
-from napari_brats.networks.checkpoint import load_checkpoint, save_checkpoint
+from napari_brats.networks.checkpoint import load_checkpoint, read_card, save_checkpoint
 from napari_brats.networks.lineage import fingerprint, roll_back, seen_by
 from napari_brats.networks.registry import MODELS, create_model
 from napari_brats.training.adapt import adapt
 from napari_brats.training.adapt_config import AdaptConfig
-from napari_brats.training.adapting import plan_for
+from napari_brats.training.adapting import mixed_in, plan_for
+from napari_brats.training.candidates import SHARES
+from napari_brats.training.corrections import Lesson
 from napari_brats.training.losses import LOSSES
 from napari_brats.training.settings import preset_of
 
@@ -97,6 +99,9 @@ def test_a_better_model_is_installed_with_its_lineage(config, cases, monkeypatch
     old, parent = load_checkpoint(config.model)
     new, card = load_checkpoint("ward-adapted")
     assert card.training["adapted_from"] == config.model
+    assert card.training["share_of_new_weights"] in SHARES
+    told = next(line for line in lines if "by share of the new weights" in line)
+    assert all(f" at {share:g}" in told for share in SHARES)
     assert card.training["adapted_from_sha256"] == parent.sha256
     assert card.training["started_from"]["steps"] == 7
     assert "BraTS2021_0000" not in str(card.to_json())
@@ -182,6 +187,36 @@ def test_masks_that_do_not_fit_leave_too_few(config, cases):
     with pytest.raises(TrainingError, match="1 of 4 cases"):
         adapt(config, on_notice=lines.append)
     assert any("foreign.nii.gz" in line and "left out" in line for line in lines)
+
+
+def test_samples_do_not_shrink_from_version_to_version():
+    """An adapted model's samples are as long as those of the model before it."""
+    card = Card(
+        name="a", architecture="unet3d", size="lite", recipe="brain-1.5mm", outputs="regions",
+        modalities=("flair", "t1ce", "t2", "t1"), training={"crop": [96, 112, 96]},
+    )  # fmt: skip
+    crop = plan_for(card).settings.crop
+    facts = {"adapted_from": "a", "crop": list(crop), "started_from": dict(card.training)}
+    again = plan_for(replace(card, training=facts))
+    assert crop == again.settings.crop == (64, 80, 64)
+
+
+def test_who_is_held_back_is_not_mixed_in(config, cases, tmp_path, make_patient_folder):
+    """A folder of --mix may hold the cases too: they are left out, and it is said."""
+    other = make_patient_folder(
+        tmp_path / "mix", case_id="BraTS2021_00007", shape=(34, 36, 32), seed=9
+    )
+    patients = [cases / "BraTS2021_00000", other]
+    lessons = [
+        Lesson(files, next(files.folder.glob("*_mask.nii.gz")))
+        for files in find_patients(cases)[:3]
+    ]
+    for lesson in lessons:
+        shutil.copyfile(lesson.mask, lesson.files.folder / f"{lesson.files.case_id}_seg.nii.gz")
+    card, lines = read_card(config.model), []
+    mixed = mixed_in(patients, [], lessons, card, tmp_path, lines.append)
+    assert list(mixed) == [fingerprint(recognize(other).images["t1"])]
+    assert "not mixed in: 1 patients of --mix, which are among the cases" in lines
 
 
 def test_no_time(config):

@@ -4,9 +4,11 @@ import torch
 
 from napari_brats.preprocessing.recipes import RECIPES, prepare
 from napari_brats.training.augment import (
+    OnBrain,
     RandBrightness,
     RandDropModality,
     RandLesionBrightness,
+    _intensity,
     augmentation,
 )
 from napari_brats.training.stream import loose_crop
@@ -51,12 +53,78 @@ def test_elastic_deformation_is_small_and_smooth(depth):
     assert 0 < bent < 10
 
 
+def test_what_is_not_turned_is_not_blurred(sample):
+    """Three samples in ten are cut from the middle of the loose crop, voxel by voxel."""
+    item = loose_crop(sample, (16, 16, 16), np.random.default_rng(1))
+    middle = item["images"][:, 2:-2, 2:-2, 2:-2]
+    outs = [augmentation((16, 16, 16), seed, ("affine",))(dict(item)) for seed in range(12)]
+    assert any(np.allclose(out["images"], middle, atol=1e-3) for out in outs)
+
+
+def test_a_slice_is_changed_as_much_as_a_volume():
+    """No blur goes through a plane, which would fade what a single slice shows."""
+    made = []
+    for depth in (16, 1):
+        images = torch.linspace(1, 2, 32)[None, :, None, None].expand(4, 32, 32, depth)
+        regions = torch.zeros(3, 32, 32, depth)
+        regions[:, 6:26, 6:26] = 1
+        item = {"images": images, "regions": regions}
+        chains = (augmentation((32, 32, depth), seed, ("lesion",)) for seed in range(4))
+        made.append(np.stack([chain(dict(item))["images"] for chain in chains])[..., depth // 2])
+    np.testing.assert_allclose(made[0], made[1], atol=1e-3)
+    blur = _intensity((), through=0.0).transforms[2]
+    blur.prob = 1.0
+    assert blur({"images": torch.ones(4, 32, 32, 1)})["images"][0, 16, 16, 0] > 0.99
+
+
+def test_low_resolution_moves_nothing():
+    """Images stay where their regions are, whatever the factor."""
+    rows = torch.arange(48.0)[None, :, None, None].expand(1, 48, 48, 8)
+    coarse = _intensity((), through=1.0).transforms[3]
+    coarse.prob = 1.0
+    for seed in range(6):
+        moved = coarse.set_random_state(seed)({"images": rows.clone()})["images"] - rows
+        assert abs(float(moved[:, 12:-12].mean())) < 0.05
+
+
+@pytest.mark.parametrize("background", [0.0, -9.0])
+@pytest.mark.parametrize("depth", [16, 1])
+def test_background_stays_background(background, depth):
+    """Corners and all that is no brain hold the recipe's value, in empty slices 0."""
+    images = torch.full((4, 20, 20, depth), background)
+    item = {"images": images, "regions": torch.zeros(3, 20, 20, depth)}
+    for seed in range(6):
+        moved = augmentation((16, 16, depth), seed, ("affine", "elastic"), background=background)
+        np.testing.assert_allclose(moved(dict(item))["images"], background, atol=1e-4)
+    images[:, 5:15, 5:15] = torch.randn(4, 10, 10, depth)
+    images[:, :3] = 0
+    item["regions"][:, 8:12, 8:12] = 1
+    outside = (images == background) | (images == 0)
+    for seed in range(6):
+        change = augmentation((20, 20, depth), seed, ("lesion", "intensity"), background=background)
+        out = change(dict(item))["images"].as_tensor()
+        assert torch.equal(out[outside], images[outside])
+        assert out[~outside].abs().max() < 8
+
+
+def test_intensities_change_in_the_recipes_units():
+    """Where the brain has an SD of 0.17, as in 8 bits over 255, it changes by so much less."""
+    scores = torch.randn(4, 16, 16, 16)
+    ours, bytes_ = ({"images": scores}, {"images": 0.5 + 0.17 * scores})
+    for item in (ours, bytes_):
+        item["regions"] = torch.zeros(3, 16, 16, 16)
+    for seed in range(6):
+        one = augmentation((16, 16, 16), seed, ("intensity",))(dict(ours))["images"]
+        chain = augmentation((16, 16, 16), seed, ("intensity",), scored=False)
+        other = (chain(dict(bytes_))["images"] - 0.5) / 0.17
+        np.testing.assert_allclose(other, one, atol=0.3)
+
+
 def test_brightness_is_smooth_and_t1_follows_t1ce():
     """Neighbors move together; two channels share most of their change, the others none."""
     bright = RandBrightness((1, 3), gain=0.3, shift=0.5, field=1.0)
-    changes = [
-        bright.set_random_state(seed)(torch.zeros(4, 12, 12, 12)).numpy() for seed in range(30)
-    ]
+    empty = {"images": torch.zeros(4, 12, 12, 12)}
+    changes = [bright.set_random_state(seed)(empty)["images"].numpy() for seed in range(30)]
     for change in changes:
         assert np.abs(np.diff(change, axis=1)).max() < max(np.ptp(change), 1e-6) / 2
     flat = np.concatenate([change.reshape(4, -1) for change in changes], axis=1)
@@ -69,7 +137,7 @@ def test_brightness_is_smooth_and_t1_follows_t1ce():
 def test_gains_stretch_what_is_there():
     """Without offsets a channel is multiplied by one number between 0.7 and 1.3."""
     bright = RandBrightness((), gain=0.3, shift=0.0, field=0.0).set_random_state(2)
-    out = bright(torch.full((4, 3, 3, 3), 2.0)).reshape(4, -1).numpy()
+    out = bright({"images": torch.full((4, 3, 3, 3), 2.0)})["images"].reshape(4, -1).numpy()
     assert (out.max(axis=1) - out.min(axis=1)).max() < 1e-6
     assert (np.abs(out[:, 0] / 2 - 1) <= 0.3).all()
     assert len(set(out[:, 0])) > 1
@@ -82,7 +150,8 @@ def test_a_tumor_changes_its_brightness_and_the_rest_does_not():
     regions = torch.zeros(3, 32, 32, 32)
     regions[0, 3:19, 3:19, 3:19] = 1
     item = {"images": images, "regions": regions}
-    change = RandLesionBrightness(1.0, 0.5, (0.6, 1.2)).set_random_state(3)
+    lesion = RandLesionBrightness(1.0, 0.5, (0.6, 1.2))
+    change = OnBrain(lesion, 0.0, scored=True).set_random_state(3)
     out = change(dict(item))["images"]
     assert torch.equal(out[:, 26:], images[:, 26:])
     assert not out[:, :, :, 26:].any()

@@ -1,8 +1,10 @@
+import nibabel as nib
 import numpy as np
 import pytest
 
 from napari_brats.case import load_case
 from napari_brats.errors import CaseError
+from napari_brats.naming import recognize
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.training.data import (
     WHOLE,
@@ -41,9 +43,23 @@ def test_training_needs_a_reference(tmp_path, make_patient_folder):
 
 def test_the_cache_tells_recipes_apart(tmp_path):
     """Another recipe never finds the arrays of this one."""
-    here = cached_path(tmp_path, "patient", tmp_path / "t1.nii.gz", RECIPE)
-    assert here != cached_path(tmp_path, "patient", tmp_path / "t1.nii.gz", RECIPES["brain-1mm"])
-    assert here == cached_path(tmp_path, "patient", tmp_path / "t1.nii.gz", RECIPE)
+    image = tmp_path / "t1.nii.gz"
+    image.touch()
+    here = cached_path(tmp_path, "patient", [image], RECIPE)
+    assert here != cached_path(tmp_path, "patient", [image], RECIPES["brain-1mm"])
+    assert here == cached_path(tmp_path, "patient", [image], RECIPE)
+
+
+def test_a_corrected_mask_is_prepared_again(tmp_path, make_patient_folder):
+    """What the cache holds of the mask before is not taken for the mask of now."""
+    folder = make_patient_folder(tmp_path)
+    (first,) = cache_patients([folder], RECIPE, tmp_path, lambda line: None)
+    mask = recognize(folder).reference
+    image = nib.load(mask)
+    nib.save(nib.Nifti1Image(np.zeros(image.shape, np.uint8), image.affine), mask)
+    (second,) = cache_patients([folder], RECIPE, tmp_path, lambda line: None)
+    assert Sample.load(first).regions.any()
+    assert not Sample.load(second).regions.any()
 
 
 def test_resizing_invents_no_tissue():

@@ -1,5 +1,6 @@
 import csv
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +14,11 @@ from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import read_log
 from napari_brats.training.loop import train
 from napari_brats.training.losses import LOSSES
-from napari_brats.training.module import RegionTraining
+from napari_brats.training.module import RegionTraining, device_name
+from napari_brats.training.preparation import _epoch_steps
 from napari_brats.training.presets import preset_for
 from napari_brats.training.resume import read_config
-from napari_brats.training.settings import config_of_preset
+from napari_brats.training.settings import config_of_preset, preset_of
 
 pytestmark = [
     # forking in a process with threads: DataLoader's default on Linux, harmless for its workers
@@ -181,10 +183,68 @@ def test_patience_needs_held_out_patients(tiny):
     assert any("--patience does not count" in line for line in lines)
 
 
-def test_a_crop_that_the_network_cannot_take(tiny):
-    """The sizes that fit are named before anything is computed."""
-    with pytest.raises(TrainingError, match="multiples of 16"):
-        train(replace(tiny, crop=(20, 16, 16)), on_notice=quietly)
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"crop": (20, 16, 16)}, "multiples of 16"),
+        ({"crop": (16, 16, 0), "model": "kermi2018"}, "give --crop"),
+        ({"batch": 0}, r"--batch is 0; give 1 or more"),
+        ({"minutes": 0.0}, r"--minutes is 0; give 0.001 or more"),
+        ({"synthetic_share": 1.5}, r"--synthetic-share is 1.5; give a number from 0 to 1"),
+        ({"steps": 0}, r"'ours' has none"),
+    ],
+)
+def test_settings_that_cannot_be(tiny, setting, words):
+    """What fits is named before anything is computed."""
+    with pytest.raises(TrainingError, match=words):
+        train(replace(tiny, **setting), on_notice=quietly)
+    assert not tiny.output.exists()
+
+
+@pytest.mark.slow
+def test_a_check_is_no_waiting(tiny, tmp_path, make_patient_folder, monkeypatch):
+    """The time for held-out patients is not counted as time without samples, and is theirs."""
+    other = make_patient_folder(tmp_path, case_id="BraTS2021_00006", shape=(34, 36, 32))
+    backgrounds = []
+
+    def slow(network, images, *, device, background):
+        time.sleep(1.5)
+        backgrounds.append(background)
+        return np.full((3, *images.shape[1:]), -1.0, np.float32)
+
+    monkeypatch.setattr("napari_brats.training.module.predict_logits", slow)
+    config = replace(
+        tiny, data=(*tiny.data, other), holdout=1, steps=2, check_steps=1, model="kermi2018",
+        recipe="kermi2018",
+    )  # fmt: skip
+    reports = []
+    train(config, on_progress=reports.append, on_notice=quietly)
+    assert backgrounds == [-9.0, -9.0]
+    assert reports[-1].seconds > 1.5
+    assert reports[-1].waiting * reports[-1].seconds < 1.5
+
+
+def test_devices_without_numbers():
+    """Apple's GPU is "mps:0" to torch and "mps" to us."""
+    names = [device_name(torch.device(name)) for name in ("mps:0", "cpu", "cuda:1")]
+    assert names == ["mps", "cpu", "cuda:1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"batch": 2}, 3),
+        ({"batch": 2, "devices": 2}, 2),
+        ({"batch": 1, "devices": 2, "nodes": 2}, 2),
+        ({"crop": (16, 16, 1), "batch": 10}, 9),
+        ({"crop": (16, 16, 1), "batch": 10, "preset": "seed", "model": "kermi2018"}, 27),
+    ],
+)
+def test_an_epoch_shows_each_patient_once(tiny, sample_path, given, expected):
+    """Five patients of 18 slices: all processes share them; Kermi has three crops a slice."""
+    config = replace(tiny, **given)
+    assert _epoch_steps(config, preset_of(config), [sample_path] * 5) == expected
+    assert _epoch_steps(config, preset_of(config), []) == 250
 
 
 @pytest.mark.parametrize("broken", [pytest.param(1, marks=pytest.mark.slow), 99])

@@ -74,6 +74,13 @@ def test_ours_is_what_train_does():
     assert preset_of(TrainConfig(model="unet3d")) == preset_for("ours", "unet3d")
 
 
+def test_authors_check_once_an_epoch():
+    """Their patience counts epochs, so theirs are what a check comes after."""
+    assert config_of_preset("seed", "isensee2017").check_steps == 0
+    assert config_of_preset("seed", "isensee2017").patience == 10
+    assert config_of_preset("seed", "isensee2017", check_steps=5).check_steps == 5
+
+
 def test_the_optimizer_has_the_presets_numbers():
     """Decoupled decay for ours; momentum and no decay for Kermi's; Keras's epsilon for Adam."""
     found = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from napari_brats.errors import TrainingError
-from napari_brats.training.split import grade_of, held_out, write_split
+from napari_brats.training.split import check_split, grade_of, held_out, write_split
 
 
 def test_nobody_is_held_out_of_nothing():
@@ -36,6 +36,17 @@ def test_a_fold_that_is_not_there(folds, fold):
     """Both numbers are named with what is possible."""
     with pytest.raises(TrainingError, match="--folds from 2"):
         held_out([""] * 6, folds=folds, fold=fold)
+
+
+def test_a_resumed_training_has_its_patients(tmp_path):
+    """The same ones in whatever order; others, by which the held-out change, are named."""
+    write_split(tmp_path, [Path("a-1.npy"), Path("b-2.npy")], [Path("c-3.npy")])
+    check_split(tmp_path, [Path("b-9.npy"), Path("a-1.npy")], [Path("c-3.npy")])
+    now = [Path("c-3.npy"), Path("b-2.npy"), Path("d-4.npy")]
+    with pytest.raises(TrainingError, match=r"1 more \(such as 'd'\), 0 gone; give the same"):
+        check_split(tmp_path, now, [Path("a-1.npy")])
+    with pytest.raises(TrainingError, match="cannot be read"):
+        check_split(tmp_path / "elsewhere", [], [])
 
 
 def test_the_split_is_written(tmp_path):

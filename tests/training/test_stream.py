@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 
 from napari_brats.errors import CaseError
 from napari_brats.preprocessing.recipes import RECIPES
-from napari_brats.training.data import Sample
+from napari_brats.training.data import WHOLE, Sample
 from napari_brats.training.presets import preset_for
 from napari_brats.training.stream import Consecutive, Crops, Pool, loose_crop
 
@@ -31,7 +31,7 @@ def test_no_samples_is_an_error_that_says_what_to_give():
 def test_a_loose_crop_has_its_size_and_shows_the_volume(sample, crop):
     """Smaller crops cut, larger ones pad with 0 and keep the whole tumor."""
     item = loose_crop(sample, crop, np.random.default_rng(1))
-    size = tuple(round(side * 1.3) for side in crop)
+    size = tuple(side + 2 * round(side * 0.15) for side in crop)
     assert item["images"].shape == (4, *size)
     assert item["regions"].shape == (3, *size)
     if crop == (32, 32, 32):
@@ -96,7 +96,7 @@ def test_samples_may_be_augmented_later(sample_path):
     there.later = True
     for number in range(6):
         images, regions, seed = there[number]
-        assert images.shape == (4, 21, 21, 21)
+        assert images.shape == (4, 20, 20, 20)
         made = there.augment(images, regions, seed)
         assert all(torch.equal(a, b) for a, b in zip(made, here[number], strict=True))
 
@@ -132,6 +132,36 @@ def test_where_samples_are_taken(sample, sampling):
     expected = {"tumor": (1, 0.5 + tumor / 2), "brain": (1, tumor), "whole": (brain, brain * tumor)}
     assert np.mean(images) == pytest.approx(expected[sampling][0], abs=0.1)
     assert np.mean(tissues) == pytest.approx(expected[sampling][1], abs=0.1)
+
+
+def test_empty_slices_are_no_brain(sample):
+    """Kermi's recipe leaves slices without brain at 0, not at its background of -9."""
+    images = np.where(sample.images == 0, np.float16(-9), sample.images)
+    images[..., :6] = 0
+    kermi, rng = Sample(images, sample.regions), np.random.default_rng(0)
+    for _ in range(100):
+        item = loose_crop(kermi, (1, 1, 1), rng, slack=1.0, sampling="brain", background=-9.0)
+        assert item["images"][0, 0, 0, 0] not in (-9, 0)
+
+
+def test_a_tumor_at_the_face_is_not_cut_away():
+    """What the slack surrounds shows the tumor in half of the samples at least."""
+    regions = np.zeros((3, 60, 60, 60), np.uint8)
+    regions[:, :2, 58:, 30] = WHOLE
+    corner = Sample(np.ones((4, 60, 60, 60), np.float16), regions)
+    rng, shown, brain = np.random.default_rng(0), 0, []
+    for _ in range(100):
+        item = loose_crop(corner, (20, 20, 20), rng)
+        shown += item["regions"][0, 3:-3, 3:-3, 3:-3].any()
+        brain.append(item["images"][0, 3:-3, 3:-3, 3:-3].mean())
+    assert shown > 35
+    assert min(brain) >= (17 / 20) ** 3
+
+
+def test_a_sample_without_brain(sample):
+    """Empty case: nothing to center on, so anywhere will do."""
+    empty = Sample(np.zeros_like(sample.images), np.zeros_like(sample.regions))
+    assert not loose_crop(empty, (4, 4, 4), np.random.default_rng(0))["images"].any()
 
 
 def test_whole_volumes_are_not_moved(sample):

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +16,10 @@ from napari_brats.networks.installing import add_model, check_new_name
 from napari_brats.networks.lineage import fingerprint, next_version, seen_by
 from napari_brats.regions import REGIONS
 from napari_brats.training.adapt_config import AdaptConfig
+from napari_brats.training.candidates import candidate, least_enough, shares_in_time
 from napari_brats.training.corrections import Correction, Lesson, find_corrections, sample_lessons
 from napari_brats.training.reports import Progress
+from napari_brats.training.settings import check_numbers
 from napari_brats.training.verdict import (
     HELD_BACK,
     SAMPLE,
@@ -26,6 +28,8 @@ from napari_brats.training.verdict import (
     objections,
 )
 from napari_brats.volumes import write_json_atomic
+
+_Dice = Mapping[str, float]
 
 LEAST_CASES = 2
 _LEAST_SECONDS = 20.0
@@ -71,6 +75,7 @@ def adapt(
         If something cannot be written. Nothing is installed in any of these cases.
     """
     began = time.monotonic()
+    check_numbers(config)
     card = read_card(config.model)
     name = config.name or next_version(config.model)
     check_new_name(name)
@@ -112,21 +117,22 @@ class _Run:
         # One bundled patient is mixed in against forgetting, the other tells whether it helped.
         bundled = sample_lessons(self.card.modalities)
         folders, number = self.config.mix, 0 if self.config.mix else 1
-        mixed = mixed_in(folders, bundled[:number], self.card, self.folder, self.say)
-        compared = [*held_back, *bundled[number:]]
+        mixed = mixed_in(folders, bundled[:number], list(samples), self.card, self.folder, self.say)
+        compared, count = [*held_back, *bundled[number:]], len(held_back)
         self.say(f"comparing on {len(held_back)} held-back cases and a bundled sample")
         clock = time.monotonic()
         before = measure(self.config.model, compared, self.config.device, self.stop)
-        comparing = time.monotonic() - clock
-        steps = self._train(learned, mixed, comparing)
+        # The machine may slow down.
+        a_case = 1.6 * (time.monotonic() - clock) / len(compared)
+        shares = shares_in_time(self._left(), len(compared), count, a_case)
+        later = a_case * (len(compared) + count * (len(shares) - 1))
+        steps = self._train(learned, mixed, shares, later)
         self.say("comparing again")
-        after = measure(self._weights, compared, self.config.device, self.stop)
-        groups = [HELD_BACK if lesson in held_back else SAMPLE for lesson in compared]
-        ids = [lesson.files.case_id for lesson in compared]
-        rows = [Compared(*row) for row in zip(ids, groups, before, after, strict=True)]
+        share, rows = self._least_enough(shares, held_back, before[:count])
+        rows += self._compared(share, compared[count:], before[count:], SAMPLE)
         against = objections(rows)
         if not against:
-            self._install(rows)
+            self._install(rows, candidate(self.folder, share))
         return Adaptation(
             model=self.card.name,
             candidate=self.name,
@@ -137,6 +143,29 @@ class _Run:
             steps=steps,
             minutes=self._passed() / 60,
         )
+
+    def _least_enough(
+        self, shares: Sequence[float], held_back: Sequence[Lesson], before: Sequence[_Dice]
+    ) -> tuple[float, list[Compared]]:
+        """Return how far to go to the new weights, and what that does to the held-back cases."""
+        found = {share: self._compared(share, held_back, before, HELD_BACK) for share in shares}
+        gains = {share: float(np.mean([row.gain for row in rows])) for share, rows in found.items()}
+        told = ", ".join(f"{gain:+.3f} at {share:g}" for share, gain in gains.items())
+        self.say(f"gain on the held-back cases by share of the new weights: {told}")
+        share = least_enough(gains)
+        return share, found[share]
+
+    def _compared(
+        self, share: float, lessons: Sequence[Lesson], before: Sequence[_Dice], group: str
+    ) -> list[Compared]:
+        """Measure the new model of a share beside what the old one scored."""
+        from napari_brats.training.adapting import measure
+
+        after = measure(candidate(self.folder, share), lessons, self.config.device, self.stop)
+        return [
+            Compared(lesson.files.case_id, group, old, new)
+            for lesson, old, new in zip(lessons, before, after, strict=True)
+        ]
 
     def _read(self, corrections: Sequence[Correction]) -> dict[Lesson, Path]:
         """Put the cases that count on the recipe's grid; one that cannot be read costs no other."""
@@ -169,26 +198,30 @@ class _Run:
         order = np.random.default_rng(self.config.seed).permutation(len(new))
         return [new[number] for number in sorted(order[:wanted])]
 
-    def _train(self, samples: dict[Lesson, Path], mixed: list[Path], comparing: float) -> int:
-        """Fine-tune, write the new model and return the steps taken."""
+    def _train(
+        self,
+        samples: dict[Lesson, Path],
+        mixed: dict[str, Path],
+        shares: Sequence[float],
+        later: float,
+    ) -> int:
+        """Fine-tune for all but the seconds needed later, and return the steps taken."""
         from napari_brats.training.adapting import fine_tune
 
-        left = (
-            self.config.minutes * 60 - self._passed() - 1.6 * comparing
-        )  # the machine may slow down
+        left = self._left() - later
         if left < _LEAST_SECONDS:
             raise TrainingError(
                 f"{self.config.minutes:g} minutes leave no time to train: all else takes "
-                f"{self._passed() + comparing:.0f} s here; give more with --minutes"
+                f"{self._passed() + later:.0f} s here; give more with --minutes"
             )
         self.say(f"learning from {len(samples)} cases, for {left / 60:.1f} minutes at most")
         card = replace(self.card, name=self.name)
         return fine_tune(
-            self.config, card, self.folder, samples, mixed, left / 60,
+            self.config, card, self.folder, samples, mixed, shares, left / 60,
             on_progress=self.on_progress, stop=self.stop,
         )  # fmt: skip
 
-    def _install(self, rows: Sequence[Compared]) -> None:
+    def _install(self, rows: Sequence[Compared], weights: Path) -> None:
         """Put the new model into the user's folder, with what it scored."""
         self._check_stop()
         held_back = [row for row in rows if row.group == HELD_BACK]
@@ -205,13 +238,12 @@ class _Run:
             "before": mean["before"],
             "mean": mean["after"],
         }
-        card = replace(read_card(self._weights), scores=scores)
-        write_json_atomic(self._weights.parent / f"{self.name}.json", card.to_json())
-        add_model(self._weights, self.name)
+        card = replace(read_card(weights), scores=scores)
+        write_json_atomic(weights.with_suffix(".json"), card.to_json())
+        add_model(weights, self.name)
 
-    @property
-    def _weights(self) -> Path:
-        return self.folder / f"{self.name}.safetensors"
+    def _left(self) -> float:
+        return self.config.minutes * 60 - self._passed()
 
     def _passed(self) -> float:
         return time.monotonic() - self.began

@@ -20,6 +20,7 @@ from napari_brats.networks.registry import model_spec
 from napari_brats.preprocessing.recipes import recipe_named
 from napari_brats.regions import REGIONS
 from napari_brats.training.adapt_config import AdaptConfig
+from napari_brats.training.candidates import blended, candidate
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.corrections import Lesson
 from napari_brats.training.data import cache_patients, cached_path, prepared_sample
@@ -39,18 +40,12 @@ if TYPE_CHECKING:
 MIX_SHARE = 0.3
 """Share of the samples that come from patients mixed in against forgetting."""
 
-SHARE = 0.5
-"""How far the new model goes from the old weights to the fine-tuned ones.
-
-Half-way gains nearly as much and forgets less (Wortsman et al. 2022, arXiv:2109.01903).
-"""
-
 
 def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
     """Preprocess a case as the model's recipe says, into a folder; return its file."""
     recipe = recipe_named(card.recipe)
-    path = cached_path(folder, lesson.files.case_id, lesson.image, recipe)
     case, truth = lesson.read()
+    path = cached_path(folder, lesson.files.case_id, (lesson.image, lesson.mask), recipe)
     prepared_sample(recipe, case.images, truth, case.affine).save(path)
     return path
 
@@ -58,14 +53,28 @@ def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
 def mixed_in(
     folders: Sequence[Path],
     samples: Sequence[Lesson],
+    cases: Sequence[Lesson],
     card: Card,
     cache: Path,
     on_notice: Callable[[str], None],
-) -> list[Path]:
-    """Preprocess what is mixed in: the patients with references of some folders, else samples."""
-    if folders:
-        return list(cache_patients(folders, recipe_named(card.recipe), cache, on_notice))
-    return [put_on_grid(lesson, card, cache) for lesson in samples]
+) -> dict[str, Path]:
+    """Preprocess what is mixed in: the patients with references of some folders, else samples.
+
+    None of the cases is: those held back must teach nothing.
+
+    Returns
+    -------
+    dict of str to Path
+        Each patient's `fingerprint`, and where it lies.
+    """
+    if not folders:
+        return {fingerprint(one.image): put_on_grid(one, card, cache) for one in samples}
+    cached = cache_patients(folders, recipe_named(card.recipe), cache, on_notice)
+    found = {fingerprint(image): path for path, image in cached.items()}
+    own = {fingerprint(lesson.image) for lesson in cases}
+    if both := len(found.keys() & own):
+        on_notice(f"not mixed in: {both} patients of --mix, which are among the cases")
+    return {name: path for name, path in found.items() if name not in own}
 
 
 def measure(
@@ -152,13 +161,14 @@ def fine_tune(
     card: Card,
     folder: Path,
     samples: Mapping[Lesson, Path],
-    mixed: Sequence[Path],
+    mixed: Mapping[str, Path],
+    shares: Sequence[float],
     minutes: float,
     *,
     on_progress: Callable[[Progress], None],
     stop: Callable[[], bool],
 ) -> int:
-    """Go on from ``config.model``, write the new model, and return the steps taken.
+    """Go on from ``config.model``, write a new model a share, and return the steps taken.
 
     Batch norm keeps its running statistics: those of one sample at a time would be worse,
     and what is trained is then exactly what is used.
@@ -170,11 +180,13 @@ def fine_tune(
     card : Card
         Of the model, under the new name.
     folder : Path
-        Where everything is written, the new model under its card's name.
+        Where everything is written, the new models where `candidate` says.
     samples : mapping of Lesson to Path
         What to learn from, and where it lies on the recipe's grid.
-    mixed : sequence of Path
-        Cached samples that are mixed in against forgetting.
+    mixed : mapping of str to Path
+        Cached samples that are mixed in against forgetting, by their `fingerprint`.
+    shares : sequence of float
+        How far the new models go from the old weights to the trained ones.
     minutes : float
         Time at most.
     on_progress, stop : callable
@@ -192,8 +204,9 @@ def fine_tune(
     )  # fmt: skip
     settings = plan.settings
     old, _ = load_checkpoint(config.model)
+    others = Pool([*mixed.values()]) if mixed else None
     crops = Crops(
-        Pool([*samples.values()]), Pool(mixed) if mixed else None, MIX_SHARE if mixed else 0.0,
+        Pool([*samples.values()]), others, MIX_SHARE if mixed else 0.0,
         settings.crop, config.seed, plan.preset, recipe_named(card.recipe),
     )  # fmt: skip
     network = copy.deepcopy(old).train()
@@ -207,16 +220,15 @@ def fine_tune(
         raise Cancelled("stopped; nothing was installed")
     facts = {
         "cases": len(samples),
-        LEARNED_FROM: ", ".join(fingerprint(lesson.image) for lesson in samples),
-        "share_of_new_weights": SHARE,
+        LEARNED_FROM: ", ".join([*(fingerprint(lesson.image) for lesson in samples), *mixed]),
         "masks": "reviewed or not" if config.all else "reviewed",
         "mixed_in_patients": len(mixed) or None,
         **_facts(module),
     }
-    made = _descendant(card, config.model, facts)
-    save_checkpoint(
-        blended(old, averaged.network.cpu(), SHARE), made, folder / card.name, half=True
-    )
+    new = averaged.network.cpu()
+    for share in shares:
+        made = _descendant(card, config.model, {**facts, "share_of_new_weights": share})
+        save_checkpoint(blended(old, new, share), made, candidate(folder, share), half=True)
     return module.global_step
 
 
@@ -248,15 +260,6 @@ def _descendant(card: Card, parent: str, facts: Mapping[str, Any]) -> Card:
     return replace(card, training=training, scores={}, limits=limits)
 
 
-def blended(old: "nn.Module", new: "nn.Module", share: float) -> "nn.Module":
-    """Return a network whose weights lie between those of two, at a share of the way."""
-    between, others = copy.deepcopy(old), new.state_dict()
-    for name, values in between.state_dict().items():
-        if values.is_floating_point():
-            values.lerp_(others[name], share)
-    return between
-
-
 def freeze_statistics(network: "nn.Module") -> None:
     """Let batch norm use and keep its running statistics, in training too."""
     for layer in network.modules():
@@ -271,7 +274,10 @@ def _box(crop: tuple[int, ...]) -> tuple[int, int, int]:
 
 def _crop(card: Card) -> tuple[int, int, int]:
     """Return two thirds of the samples' size that the weights know, in steps of 16 voxels."""
-    known = card.training.get("crop")
+    training: Any = card.training
+    while PARENT in training:  # what an adapted model came from knows larger ones
+        training = training["started_from"]
+    known = training.get("crop")
     if not (isinstance(known, list) and len(known) == 3 and all(type(n) is int for n in known)):
         known = preset_for("ours", card.architecture).crop
     x, y, z = (max(round(side / 24), 1) * 16 for side in known)

@@ -10,8 +10,12 @@ from monai.networks.layers import GaussianFilter
 from numpy.typing import NDArray
 from torch import nn
 
+from napari_brats.training.stream import brain_of
 
-class RandBrightness(mt.RandomizableTransform):  # type: ignore[misc]
+_LEAST_SPREAD = 1e-6
+
+
+class RandBrightness(mt.RandomizableTransform, mt.MapTransform):  # type: ignore[misc]
     """Change gain, offset and a smooth local offset of each channel.
 
     A large tumor moves the brain's mean and spread, and so the z-scores of all tissues; a coil
@@ -33,12 +37,14 @@ class RandBrightness(mt.RandomizableTransform):  # type: ignore[misc]
     def __init__(
         self, together: tuple[int, ...], gain: float, shift: float, field: float, knots: int = 4
     ) -> None:
-        super().__init__(0.8)
+        mt.MapTransform.__init__(self, ["images"])
+        mt.RandomizableTransform.__init__(self, 0.8)
         self.together, self.gain, self.shift, self.field = together, gain, shift, field
         self.knots = knots
 
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """Change images, (C, X, Y, Z)."""
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Change ``data["images"]``, (C, X, Y, Z)."""
+        images = data["images"]
         common = self._draw()
         gains, grids = [], []
         for channel in range(len(images)):
@@ -54,7 +60,7 @@ class RandBrightness(mt.RandomizableTransform):  # type: ignore[misc]
             align_corners=True,
         )[0]
         factor = 1 + images.new_tensor(gains)[:, None, None, None]
-        return images * factor + offset
+        return {**data, "images": images * factor + offset}
 
     def _draw(self) -> tuple[float, NDArray[np.float64]]:
         """Return a change of gain and a grid of offsets."""
@@ -71,16 +77,29 @@ class RandBrightness(mt.RandomizableTransform):  # type: ignore[misc]
         return gain, grid
 
 
-class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
-    """Apply a random transform to the brain and set what was 0 in all channels back to 0."""
+class OnBrain(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
+    """Apply a random change of intensities to the brain, as z-scores, with 0 around it.
 
-    def __init__(self, transform: mt.Compose) -> None:
+    Voxels outside the brain keep what they hold.
+
+    Parameters
+    ----------
+    transform : Randomizable
+        Takes and gives ``{"images": (C, X, Y, Z), ...}``.
+    background : float
+        The recipe's.
+    scored : bool
+        Images are z-scores already; else they are made such within the sample, and the result
+        is brought back.
+    """
+
+    def __init__(self, transform: mt.Randomizable, background: float, *, scored: bool) -> None:
         mt.MapTransform.__init__(self, ["images"])
-        self.transform = transform
+        self.transform, self.background, self.scored = transform, background, scored
 
     def set_random_state(
         self, seed: int | None = None, state: np.random.RandomState | None = None
-    ) -> "KeepBackground":
+    ) -> "OnBrain":
         """Pass the seed on; MONAI seeds only what it knows to be random."""
         self.transform.set_random_state(seed, state)
         return self
@@ -88,8 +107,17 @@ class KeepBackground(mt.Randomizable, mt.MapTransform):  # type: ignore[misc]
     def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
         """Transform ``data["images"]``, (C, X, Y, Z)."""
         images = data["images"]
-        brain = (images != 0).any(dim=0, keepdim=True)
-        return {**data, "images": self.transform(images) * brain}
+        brain = brain_of(images, self.background).any(dim=0, keepdim=True)
+        if not brain.any():
+            return data
+        mean, spread = 0.0, 1.0
+        if not self.scored:
+            inside = images[:, brain[0]]
+            channels = (len(images), 1, 1, 1)
+            mean = inside.mean(dim=1).reshape(channels)
+            spread = inside.std(dim=1, correction=0).clamp(min=_LEAST_SPREAD).reshape(channels)
+        changed = self.transform({**data, "images": (images - mean) / spread * brain})["images"]
+        return {**data, "images": torch.where(brain, changed * spread + mean, images)}
 
 
 class RandLesionBrightness(mt.RandomizableTransform, mt.MapTransform):  # type: ignore[misc]
@@ -107,12 +135,16 @@ class RandLesionBrightness(mt.RandomizableTransform, mt.MapTransform):  # type: 
         Standard deviation of a channel's offset, in z-scores.
     contrast : tuple of float
         Range of the factor on a channel's differences from its mean in the tumor.
-    border : float
-        Standard deviation of the border's blur, in voxels.
+    border : tuple of float
+        Standard deviation of the border's blur along X, Y and Z, in voxels.
     """
 
     def __init__(
-        self, prob: float, shift: float, contrast: tuple[float, float], border: float = 1.5
+        self,
+        prob: float,
+        shift: float,
+        contrast: tuple[float, float],
+        border: tuple[float, float, float] = (1.5, 1.5, 1.5),
     ) -> None:
         mt.MapTransform.__init__(self, ["images"])
         mt.RandomizableTransform.__init__(self, prob)
@@ -130,8 +162,7 @@ class RandLesionBrightness(mt.RandomizableTransform, mt.MapTransform):  # type: 
         shift = images.new_tensor(self.R.normal(0, self.shift, channels))
         factor = images.new_tensor(self.R.uniform(*self.contrast, channels))
         mean = images[:, inside].mean(dim=1).reshape(channels)
-        brain = (images != 0).any(dim=0, keepdim=True)
-        share = self.blur(inside.float()[None, None])[0] * brain
+        share = self.blur(inside.float()[None, None])[0]
         return {**data, "images": images + share * (shift + (factor - 1) * (images - mean))}
 
 
@@ -161,6 +192,7 @@ def augmentation(
     together: tuple[int, ...] = (),
     drop_modality: float = 0.0,
     background: float = 0.0,
+    scored: bool = True,
 ) -> mt.Compose:
     """Return the chain of some kinds of augmentation.
 
@@ -177,7 +209,9 @@ def augmentation(
     drop_modality : float
         Probability that one modality is missing.
     background : float
-        The recipe's, which a missing modality holds everywhere.
+        The recipe's: it fills corners, and a missing modality everywhere.
+    scored : bool
+        The recipe gives z-scores, in which changes of intensity are measured.
 
     Returns
     -------
@@ -185,27 +219,44 @@ def augmentation(
         Takes and gives ``{"images": (C, X, Y, Z), "regions": (3, X, Y, Z)}``, float32.
     """
     both = ["images", "regions"]
-    # A slice that is turned out of its plane or gets thicker would show next to nothing.
+    # A slice that is turned out of its plane or gets thicker would show next to nothing, and
+    # one that is blurred through its plane would fade.
     through = 0.0 if crop[2] == 1 else 1.0
     made = {
-        "affine": mt.RandAffined(
-            both,
-            prob=0.7,
-            rotate_range=[through * 0.35, through * 0.35, 0.35],
-            scale_range=[(-0.2, 0.2), (-0.2, 0.2), (through * -0.2, through * 0.2)],
-            spatial_size=crop,
-            mode="bilinear",
-            padding_mode="zeros",
+        "affine": _over(
+            background,
+            mt.RandAffined(
+                both,
+                prob=0.7,
+                rotate_range=[through * 0.35, through * 0.35, 0.35],
+                scale_range=[(-0.2, 0.2), (-0.2, 0.2), (through * -0.2, through * 0.2)],
+                spatial_size=crop,
+                mode="bilinear",
+                padding_mode="zeros",
+            ),
         ),
-        "elastic": _elastic(both, flat=crop[2] == 1),
+        "elastic": _over(background, _elastic(both, flat=crop[2] == 1)),
         "flip-0": mt.RandFlipd(both, prob=0.5, spatial_axis=0),
         "flip-1": mt.RandFlipd(both, prob=0.5, spatial_axis=1),
-        "lesion": RandLesionBrightness(prob=0.5, shift=0.5, contrast=(0.6, 1.2)),
-        "intensity": KeepBackground(_intensity(together)),
+        "lesion": OnBrain(
+            RandLesionBrightness(0.5, 0.5, (0.6, 1.2), border=(1.5, 1.5, through * 1.5)),
+            background,
+            scored=scored,
+        ),
+        "intensity": OnBrain(_intensity(together, through), background, scored=scored),
         "drop": RandDropModality(drop_modality, background),
     }
     first = mt.ToTensord(both, track_meta=True, dtype=torch.float32)
     return mt.Compose([first, *(made[kind] for kind in (*kinds, "drop"))]).set_random_state(seed)
+
+
+def _over(background: float, moving: mt.Transform) -> mt.Transform:
+    """Return a transform that moves voxels and fills with 0 as one that fills with background."""
+    if not background:
+        return moving
+    to_zero = mt.Lambdad("images", lambda images: images - background)
+    back = mt.Lambdad("images", lambda images: images + background)
+    return mt.Compose([to_zero, moving, back])
 
 
 def _elastic(both: list[str], *, flat: bool) -> mt.OneOf:
@@ -225,13 +276,17 @@ def _elastic(both: list[str], *, flat: bool) -> mt.OneOf:
     return mt.OneOf([bent, mt.Identityd(both)], weights=(0.1, 0.9))
 
 
-def _intensity(together: tuple[int, ...]) -> mt.Compose:
+def _intensity(together: tuple[int, ...], through: float) -> mt.Compose:
+    blurs = [(0.4, 0.9), (0.4, 0.9), (through * 0.4, through * 0.9)]
     return mt.Compose(
         [
             RandBrightness(together, gain=0.35, shift=0.6, field=0.8),
-            mt.RandAdjustContrast(prob=0.3, gamma=(0.65, 1.5), retain_stats=True),
-            mt.RandGaussianSmooth((0.4, 0.9), (0.4, 0.9), (0.4, 0.9), prob=0.15),
-            mt.RandSimulateLowResolution(prob=0.1, zoom_range=(0.5, 1.0)),
-            mt.RandGaussianNoise(prob=0.3, std=0.15),
+            mt.RandAdjustContrastd("images", prob=0.3, gamma=(0.65, 1.5), retain_stats=True),
+            mt.RandGaussianSmoothd("images", *blurs, prob=0.15),
+            # Means of voxels: taking one of several would move images against regions.
+            mt.RandSimulateLowResolutiond(
+                "images", prob=0.1, downsample_mode="area", zoom_range=(0.5, 1.0)
+            ),
+            mt.RandGaussianNoised("images", prob=0.3, std=0.15),
         ]
     )

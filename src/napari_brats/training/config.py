@@ -66,7 +66,10 @@ class TrainConfig:
         default=None, metadata={"help": "stop, fully annealed, after this wall-clock time"}
     )
     check_steps: int = field(
-        default=250, metadata={"help": "save, and measure held-out patients, every so many steps"}
+        default=250,
+        metadata={
+            "help": "save, and measure held-out patients, every so many steps; 0: every epoch"
+        },
     )
     patience: int = field(
         default=0, metadata={"help": "stop after so many checks without a better Dice; 0: never"}

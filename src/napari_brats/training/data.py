@@ -90,9 +90,25 @@ def prepared_sample(
     )
 
 
-def cached_path(cache: Path, name: str, source: Path, recipe: Recipe) -> Path:
-    """Return where a patient made from a source file, on a recipe's grid, lies in the cache."""
-    key = hashlib.sha256(f"{source.resolve()}|{recipe}|shares".encode()).hexdigest()[:16]
+def cached_path(cache: Path, name: str, sources: Sequence[Path], recipe: Recipe) -> Path:
+    """Return where a patient made from some files, on a recipe's grid, lies in the cache.
+
+    A file that was changed since, such as a corrected mask, makes it another place.
+
+    Raises
+    ------
+    CaseError
+        If a file is not there.
+    """
+    try:
+        found = [(source.resolve(), source.stat()) for source in sources]
+    except OSError as error:
+        raise CaseError(
+            f"cannot read {error.filename!r} of {name!r}: {error.strerror}; bring the file back or "
+            "leave the patient out"
+        ) from error
+    stamps = [(str(path), at.st_size, at.st_mtime_ns) for path, at in found]
+    key = hashlib.sha256(f"{stamps}|{recipe}|shares".encode()).hexdigest()[:16]
     return cache / f"{name}-{key}.npy"
 
 
@@ -125,7 +141,8 @@ def cache_patients(
                 continue
             # Not the folder: in the Decathlon's all patients lie in one.
             image = next(iter(patient.images.values()))
-            path = cached_path(cache, patient.case_id, image, recipe)
+            sources = [*patient.images.values(), patient.reference]
+            path = cached_path(cache, patient.case_id, sources, recipe)
             if not path.is_file():
                 sample_of(load_case(image), recipe).save(path)
                 on_notice(f"preprocessed {patient.case_id}")

@@ -71,6 +71,8 @@ class Export(Callback):
         self.best = max(dice, self.best)
         if not trainer.is_global_zero:
             return
+        for logger in trainer.loggers:  # what is resumed after a kill has its curves
+            logger.save()
         card = self.card(module)
         save_checkpoint(self.averaged.network, card, self.stem, half=True)
         if better:

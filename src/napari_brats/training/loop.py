@@ -10,7 +10,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
-from napari_brats.errors import CaseError, OutputError
+from napari_brats.errors import CaseError, OutputError, TrainingError
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import CURVES_NAME, LOG_FOLDER, draw_curves
@@ -19,7 +19,7 @@ from napari_brats.training.module import HELD_OUT, RegionTraining
 from napari_brats.training.preparation import check_crop, network_of, prepare
 from napari_brats.training.reports import Progress, Reports
 from napari_brats.training.resume import STATE_NAME, state_to_resume, write_config
-from napari_brats.training.settings import preset_of
+from napari_brats.training.settings import check_numbers, preset_of
 
 _PRECISIONS = {"bfloat16": "bf16-mixed", "float16": "16-mixed", "float32": "32-true"}
 
@@ -68,7 +68,12 @@ def train(
         raise CaseError(
             "nothing to train on; give --data folders of patients, --anatomy brain maps, or both"
         )
+    check_numbers(config)
     check_crop(config)
+    if not config.steps and preset_of(config).epochs is None:
+        raise TrainingError(
+            f"--steps 0 takes the preset's epochs, and {config.preset!r} has none; give 1 or more"
+        )
     state = state_to_resume(config) if config.resume else None
     choice = resolve_device(config.device, "auto" if config.mixed_precision else "float32")
     material = prepare(config, on_notice)
@@ -76,7 +81,7 @@ def train(
     if not config.resume:
         write_config(config)
     steps = config.steps or (preset_of(config).epochs or 0) * material.epoch_steps
-    config = replace(config, steps=steps)
+    config = replace(config, steps=steps, check_steps=config.check_steps or material.epoch_steps)
     if config.patience and not material.holdout:
         on_notice("no patient is held out, so nothing is watched: --patience does not count")
         config = replace(config, patience=0)

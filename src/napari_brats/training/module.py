@@ -129,6 +129,10 @@ class RegionTraining(LightningModule):
         """Start the clock."""
         self._clock = time.monotonic()
 
+    def on_train_epoch_start(self) -> None:
+        """Count what went before, a check above all, as no waiting for samples."""
+        self._tick()
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Set the learning rate; random numbers depend on the seed and the step alone."""
         self.waited += self._tick()
@@ -200,7 +204,9 @@ class RegionTraining(LightningModule):
         sample = Sample.load(path)
         network = copy.deepcopy(self.network).eval()
         images = np.array(sample.images, np.float32)
-        logits = predict_logits(network, images, device=str(self.device))
+        logits = predict_logits(
+            network, images, device=device_name(self.device), background=self.crops.background
+        )
         found = region_probabilities(logits, self.outputs) > 0.5
         joint = joint_counts(tissues_from_regions(found), np.asarray(sample.tissues))
         dice = {name: score.dice for name, score in score_regions(joint, voxel_ml=1.0).items()}
@@ -244,6 +250,11 @@ class _Paths(torch.utils.data.Dataset[Path]):
 
     def __getitem__(self, number: int) -> Path:
         return self.paths[number]
+
+
+def device_name(device: torch.device) -> str:
+    """Return what `resolve_device` calls a device: only CUDA's have numbers there."""
+    return str(device) if device.type == "cuda" else device.type
 
 
 def as_input(samples: Tensor, ndim: int) -> Tensor:

@@ -19,7 +19,7 @@ from napari_brats.training.data import Sample, cache_patients
 from napari_brats.training.losses import LOSSES
 from napari_brats.training.presets import Preset
 from napari_brats.training.settings import preset_of
-from napari_brats.training.split import grade_of, held_out, write_split
+from napari_brats.training.split import check_split, grade_of, held_out, write_split
 from napari_brats.training.stream import Crops, Pool
 from napari_brats.training.synthetic import synthetic_source
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _CROPS_A_SLICE = {"brain": 3}
+_ENDLESS_EPOCH = 250
+"""Steps that count as an epoch where every sample is a new synthetic patient."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def prepare(config: TrainConfig, on_notice: Callable[[str], None]) -> Material:
     )  # fmt: skip
     holdout = [paths[number] for number in kept]
     real = [path for path in paths if path not in holdout]
-    write_split(config.output, real, holdout)
+    (check_split if config.resume else write_split)(config.output, real, holdout)
     synthetic = synthetic_source(config, recipe, cache, on_notice)
     share = config.synthetic_share if synthetic is not None else 0.0
     pool = Pool(real) if real else None
@@ -71,7 +73,8 @@ def prepare(config: TrainConfig, on_notice: Callable[[str], None]) -> Material:
         pool, synthetic, share, config.crop, config.seed, preset, recipe, config.drop_modality,
     )  # fmt: skip
     on_notice(f"training on {len(real)} real patients, {len(holdout)} held out")
-    return Material(crops, real, holdout, _epoch_steps(config, preset, real))
+    made = synthetic.paths if isinstance(synthetic, Pool) else []
+    return Material(crops, real, holdout, _epoch_steps(config, preset, real or made))
 
 
 def options_of(config: TrainConfig) -> dict[str, Any]:
@@ -115,7 +118,7 @@ def network_of(config: TrainConfig) -> "nn.Module":
 def check_crop(config: TrainConfig) -> None:
     """Raise TrainingError if a network cannot take samples of this size."""
     spec, crop = model_spec(config.model), config.crop
-    if any(side < 1 or side % spec.multiple for side in crop[: spec.ndim]):
+    if min(crop) < 1 or any(side % spec.multiple for side in crop[: spec.ndim]):
         raise TrainingError(
             f"{spec.name!r} cannot train on samples of {' x '.join(map(str, crop))} voxels; "
             f"give --crop multiples of {spec.multiple}"
@@ -130,12 +133,14 @@ def _has_tumor(path: Path, preset: Preset) -> bool:
     return tumor > preset.least_tumor * tissues.size
 
 
-def _epoch_steps(config: TrainConfig, preset: Preset, real: list[Path]) -> int:
-    samples = len(real)
+def _epoch_steps(config: TrainConfig, preset: Preset, paths: list[Path]) -> int:
+    samples = len(paths)
+    if not samples:
+        return _ENDLESS_EPOCH
     if config.crop[2] == 1:
-        depths = (Sample.load(path).tissues.shape[2] for path in real)
+        depths = (Sample.load(path).regions.shape[3] for path in paths)
         samples = sum(depths) * _CROPS_A_SLICE.get(preset.sampling, 1)
-    return max(math.ceil(samples / config.batch), 1)
+    return math.ceil(samples / (config.batch * config.devices * config.nodes))
 
 
 def _folders(config: TrainConfig) -> Path:

@@ -77,7 +77,8 @@ class Preset:
     weight_average : float, optional
         Decay of the running average of the weights that is kept in place of the last ones.
     patience : int, optional
-        Epochs without a lower loss on the held-out patients after which training stops.
+        Epochs without a better result on the held-out patients after which training stops:
+        the mean Dice of WT, TC and ET, where the authors watch the loss.
     left_out : tuple of str
         What the authors' code does and this does not.
     """

@@ -1,5 +1,6 @@
 """Which patients are kept out of a training: decided by the seed and written to a file."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from napari_brats.volumes import write_json_atomic
 
 GRADES = ("HGG", "LGG")
 """Folders by which BraTS 2012-2019 told high- from low-grade glioma."""
+
+SPLIT_NAME = "split.json"
 
 
 def grade_of(path: Path) -> str:
@@ -52,8 +55,47 @@ def held_out(
 
 def write_split(folder: Path, trained_on: Sequence[Path], holdout: Sequence[Path]) -> None:
     """Write who is trained on and who is held out to ``split.json``, by cached file's name."""
-    names = {
+    write_json_atomic(folder / SPLIT_NAME, _split(trained_on, holdout))
+
+
+def check_split(folder: Path, trained_on: Sequence[Path], holdout: Sequence[Path]) -> None:
+    """Raise TrainingError unless a training goes on with the patients that it began with.
+
+    With others it would be trained on who was held out.
+    """
+    path = folder / SPLIT_NAME
+    try:
+        began = json.loads(path.read_text(encoding="utf-8"))
+        known = {part: [_case(name) for name in began[part]] for part in ("train", "holdout")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrainingError(
+            f"{str(path)!r} cannot be read, so that nobody knows who was held out; "
+            "train again with another --output"
+        ) from error
+    now = {
+        part: [_case(name) for name in names] for part, names in _split(trained_on, holdout).items()
+    }
+    if any(sorted(known[part]) != sorted(now[part]) for part in known):
+        before, after = ({case for part in each.values() for case in part} for each in (known, now))
+        more, gone = sorted(after - before), sorted(before - after)
+        raise TrainingError(
+            f"the patients are not those that the training in {str(folder)!r} began with: "
+            f"{len(more)} more{_such_as(more)}, {len(gone)} gone{_such_as(gone)}; give the same "
+            "--data or another --output"
+        )
+
+
+def _split(trained_on: Sequence[Path], holdout: Sequence[Path]) -> dict[str, list[str]]:
+    return {
         "train": [path.stem for path in trained_on],
         "holdout": [path.stem for path in holdout],
     }
-    write_json_atomic(folder / "split.json", names)
+
+
+def _case(name: str) -> str:
+    """Return a cached file's name without what depends on the place and time of its sources."""
+    return name.rpartition("-")[0]
+
+
+def _such_as(names: Sequence[str]) -> str:
+    return f" (such as {names[0]!r})" if names else ""

@@ -17,6 +17,7 @@ from torch.utils.data import Dataset, Sampler
 
 from napari_brats.errors import CaseError
 from napari_brats.preprocessing.recipes import Recipe
+from napari_brats.preprocessing.steps import SlicePercentiles, ZScore
 from napari_brats.training.data import WHOLE, Sample
 from napari_brats.training.presets import Preset
 
@@ -86,6 +87,7 @@ class Crops(Dataset[tuple[Tensor, Tensor] | tuple[Tensor, Tensor, int]]):
         self.seed = seed
         self.preset = preset
         self.background = recipe.background
+        self.scored = any(isinstance(step, ZScore | SlicePercentiles) for step in recipe.steps)
         self.together = tuple(
             channel for channel, name in enumerate(recipe.modalities) if name in ("t1", "t1ce")
         )
@@ -123,7 +125,7 @@ class Crops(Dataset[tuple[Tensor, Tensor] | tuple[Tensor, Tensor, int]]):
 
         chain = augmentation(
             self.crop, seed, self.preset.augmentation, together=self.together,
-            drop_modality=self.drop_modality, background=self.background,
+            drop_modality=self.drop_modality, background=self.background, scored=self.scored,
         )  # fmt: skip
         item: dict[str, Any] = chain({"images": images, "regions": regions})
         return item["images"].as_tensor().float(), item["regions"].as_tensor().float()
@@ -166,13 +168,15 @@ def loose_crop(
     """Cut a box ``slack`` times the crop around a voxel that a row of `SAMPLINGS` chooses.
 
     Padded with background. The slack gives a later rotation and scaling something to show at
-    the corners.
+    the corners; it is the same at both ends, so that a crop from the middle falls on voxels.
     """
-    size = np.array([round(side * slack) for side in crop])
-    shape = np.array(sample.regions.shape[1:])
+    inner, shape = np.array(crop), np.array(sample.regions.shape[1:])
+    spare = np.rint(inner * (slack - 1) / 2).astype(int)
+    size = inner + 2 * spare
     center = _draw_center(sample, rng, sampling, background)
-    # Stay over the brain: a box that fits is never moved past the volume's faces.
-    start = np.clip(center - size // 2, np.minimum(0, shape - size), np.maximum(0, shape - size))
+    # Stay over the brain: a crop that fits is moved past the volume's faces by the slack at most.
+    first, last = np.minimum(0, shape - inner) - spare, np.maximum(0, shape - inner) + spare
+    start = np.clip(center - inner // 2, first, last) - spare
     images = np.full((sample.images.shape[0], *size), background, np.float32)
     regions = np.zeros((len(sample.regions), *size), np.float32)
     source = tuple(
@@ -186,13 +190,22 @@ def loose_crop(
     return {"images": images, "regions": regions / WHOLE}
 
 
+def brain_of(images: Any, background: float) -> Any:
+    """Return where images, an array or a tensor, hold brain.
+
+    Recipes with another background than 0 leave empty slices at 0.
+    """
+    return (images != background) & (images != 0)
+
+
 def _draw_center(
     sample: Sample, rng: np.random.Generator, sampling: str, background: float
 ) -> NDArray[np.intp]:
     """Return a voxel: in the tumor or brain by turns, in the brain, or anywhere."""
-    brain = sample.images[0] != background
     tumor = rng.random() < 0.5 and sampling == "tumor"
-    where = np.flatnonzero(sample.regions[0] > WHOLE // 2 if tumor else brain)
-    if sampling == "whole" or where.size == 0:
-        where = np.flatnonzero(brain) if sampling != "whole" else np.arange(brain.size)
-    return np.array(np.unravel_index(where[rng.integers(where.size)], brain.shape))
+    where = np.flatnonzero(sample.regions[0] > WHOLE // 2) if tumor else np.empty(0, np.intp)
+    if not where.size and sampling != "whole":
+        where = np.flatnonzero(brain_of(sample.images[0], background))
+    shape = sample.regions.shape[1:]
+    drawn = where[rng.integers(where.size)] if where.size else rng.integers(np.prod(shape))
+    return np.array(np.unravel_index(drawn, shape))

@@ -76,7 +76,7 @@ def make_synthetic(
     """
     seeds = [config.seed * 100_000 + number for number in range(config.synthetic_cases)]
     paths = [
-        cached_path(cache, f"synthetic-{seed:08d}", maps[number % len(maps)], recipe)
+        cached_path(cache, f"synthetic-{seed:08d}", [maps[number % len(maps)]], recipe)
         for number, seed in enumerate(seeds)
     ]
     missing = [number for number, path in enumerate(paths) if not path.is_file()]

@@ -9,6 +9,7 @@ from magicgui.widgets import Container, create_widget
 from napari_brats.networks.registry import MODELS
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.training.config import TrainConfig
+from napari_brats.training.presets import PRESETS
 
 FIRST = (
     "model", "data", "anatomy", "output", "minutes", "steps", "holdout",
@@ -84,6 +85,7 @@ def _widget(entry: Field[Any], hint: Any) -> Any:
 
 _CHOICES = {
     "model": tuple(MODELS),
+    "preset": tuple(PRESETS),
     "size": ("lite", "paper"),
     "recipe": tuple(RECIPES),
     "device": ("auto", "cpu", "cuda", "mps"),
