@@ -2,6 +2,7 @@
 
 import atexit
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from threading import Event
 from typing import Any, TypeVar
 
@@ -82,7 +83,8 @@ class Task:
             _worker_class=_ClosingWorker,
         )
         # napari's own reaction would show a cancel and a person's mistake as bugs.
-        self.worker.errored.disconnect()
+        with suppress(TypeError, RuntimeError):  # without a window there is none
+            self.worker.errored.disconnect()
         self.worker.yielded.connect(self._reported)
         self.worker.returned.connect(self._returned)
         self.worker.errored.connect(self._failed)
