@@ -95,3 +95,19 @@ def test_nowhere_to_write(tmp_path, monkeypatch):
     claim = Claim(CASE, tmp_path / "file" / "t1.nii.gz")
     assert claim.renew() is None
     claim.release()
+
+
+def test_released_while_it_is_being_taken(image, place, monkeypatch):
+    """A look in the background that ends after the window closed leaves no claim behind."""
+    claim = Claim(CASE, image)
+    take = claim._take
+
+    def slowly(path):
+        claim.release()
+        return take(path)
+
+    monkeypatch.setattr(claim, "_take", slowly)
+    claim.renew()
+    assert not place.exists()
+    claim.renew()
+    assert not place.exists()

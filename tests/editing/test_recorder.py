@@ -177,3 +177,80 @@ def test_another_shape_is_waited_out(base, subject):
     shown[0] = np.zeros_like(base)
     recorder.record()
     assert read_journal(recorder.path).changed
+
+
+def test_a_journal_that_was_deleted_before_the_last_stroke(recorder, mask, base):
+    """All edits since the save come into the new file, not only those that follow."""
+    mask[0, 0, 0] = 3
+    recorder.record()
+    recorder.path.unlink()
+    recorder.record()
+    replay = read_journal(recorder.path)
+    assert replay.changed
+    np.testing.assert_array_equal(replay.voxels, mask)
+
+
+def test_a_journal_that_somebody_else_goes_on_with(recorder, mask, base, subject):
+    """After a long sleep, say: nobody cuts off or deletes what the other wrote."""
+    mask[0, 0, 0] = 3
+    recorder.record()
+    shared = recorder.path
+    theirs = mask.copy()
+    other = Recorder(lambda: theirs, subject, journal_folders(subject), base)
+    other.resume(shared, read_journal(shared))
+    theirs[2] = 1
+    other.record()
+    mask[4] = 1
+    recorder.record()
+    assert recorder.path != shared
+    np.testing.assert_array_equal(read_journal(recorder.path).voxels, mask)
+    recorder.drop()
+    np.testing.assert_array_equal(read_journal(shared).voxels, theirs)
+
+
+def test_a_save_while_somebody_else_goes_on(recorder, mask, base, subject):
+    """Saved, a journal goes, unless it is another's by now."""
+    mask[0, 0, 0] = 3
+    recorder.record()
+    shared = recorder.path
+    other = Recorder(lambda: mask, subject, journal_folders(subject), base)
+    other.resume(shared, read_journal(shared))
+    recorder.rebase(mask, subject, journal_folders(subject))
+    recorder.record()
+    assert shared.exists()
+    mask[1, 0, 0] = 1
+    recorder.record()
+    replay = read_journal(recorder.path)
+    assert replay.edits == 1
+    np.testing.assert_array_equal(replay.voxels, mask)
+
+
+def test_a_journal_that_cannot_be_gone_on_with(recorder, mask, subject, base, monkeypatch):
+    """The one there was stays: it is not deleted before the other is in hand."""
+    mask[0, 0, 0] = 3
+    recorder.record()
+    first = recorder.path
+    other = Recorder(lambda: mask, subject, journal_folders(subject), base)
+    other.record()
+    second, replay = other.leave(), read_journal(other.path or first)
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OutputError, match="cannot be kept"):
+            recorder.resume(second, replay)
+    assert recorder.path == first
+    np.testing.assert_array_equal(read_journal(first).voxels, mask)
+
+
+def test_what_is_asked_of_a_recorder_that_stopped(recorder, mask, tmp_path):
+    """The scribe's thread may come late: edits that were given up make no new journal."""
+    mask[0, 0, 0] = 3
+    recorder.record()
+    recorder.drop()
+    mask[4] = 1
+    recorder.record()
+    assert recorder.path is None
+    assert not list(tmp_path.rglob("*.journal"))

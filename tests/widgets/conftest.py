@@ -71,6 +71,34 @@ def add_mask(viewer):
     return add
 
 
+@pytest.fixture
+def mask(case, show_case, add_mask):
+    """Return a copy of the reference as a mask, in a viewer with its patient."""
+    show_case(case)
+    return add_mask(case, case.reference.copy())
+
+
+@pytest.fixture
+def middle(mask):
+    """Return a voxel in the middle of the mask's tumor."""
+    return tuple(np.median(np.nonzero(mask.data), axis=1).astype(int).tolist())
+
+
+@pytest.fixture
+def other_view():
+    """Return a function that makes the model of another canvas along a plane."""
+    from napari.components import ViewerModel
+
+    def make(order, *layers):
+        view = ViewerModel()
+        for layer in layers:
+            view.add_layer(layer)
+        view.dims.order = order
+        return view
+
+    return make
+
+
 class Later:
     """Collects what an event loop would do in its next turn."""
 

@@ -141,3 +141,27 @@ def test_checksum_of_any_array():
     before = checksum(array)
     array[0, 0, 0] += 1
     assert checksum(array) != before
+
+
+@pytest.mark.parametrize("step", ["undo", "redo"])
+def test_undo_and_redo_of_a_hidden_layer(layer, edits, later, log, step):
+    """napari says nothing of these; they are counted at once, and that nobody saw them is told."""
+    edits.on_unseen.append(lambda: log.append("unseen"))
+    layer.paint((1, 4, 4), 2)
+    if step == "redo":
+        layer.undo()
+    later.turn()
+    log.clear()
+    layer.visible = False
+    getattr(layer, step)()
+    assert log == ["recount", f"dirty {step == 'redo'}", "unseen"]
+    log.clear()
+    getattr(layer, step)()  # there is nothing more to undo or redo
+    later.turn()
+    assert log == []
+
+
+def test_closed_edits_leave_the_layer_as_it_was(layer, edits):
+    """Undo and redo are napari's own again."""
+    edits.close()
+    assert not {"undo", "redo"} & set(vars(layer))

@@ -171,3 +171,16 @@ def test_trouble_is_told_once(journals, mask, monkeypatch, data_home):
     mask.paint((6, 6, 6), 1)
     mask.paint((7, 7, 7), 1)
     assert ["cannot be kept" in str(error) for error in errors] == [True]
+
+
+def test_undo_of_a_hidden_mask_is_told(journals, mask, later):
+    """What nobody sees is journaled like any other edit."""
+    before = mask.data.copy()
+    mask.paint((3, 3, 3), 2)
+    mask.paint((6, 6, 6), 1)
+    later.turn()
+    wait(lambda: told(journals, mask))
+    mask.visible = False
+    mask.undo()
+    assert (mask.data != before).any()
+    wait(lambda: told(journals, mask))

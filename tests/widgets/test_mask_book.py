@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_brats.case import load_case, load_mask
-from napari_brats.errors import OutputError
+from napari_brats.case import load_case
 from napari_brats.plugin.layers import mask_layer
-from napari_brats.plugin.masks import read_mask, saved_masks, untouched_path
 from napari_brats.plugin.tags import MASK
 from napari_brats.regions import TISSUE_TITLES
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
 from napari_brats.widgets.opening import build_layer
 from napari_brats.widgets.references import protect_references
-from napari_brats.widgets.saving import default_path, keep_untouched, save_mask, saving
+from napari_brats.widgets.saving import default_path, save_mask
 from napari_brats.widgets.scoring import ScoreBoard
 
 
@@ -163,49 +161,6 @@ def test_a_book_that_is_opened_again_knows_what_is_unsaved(book, case, show_case
     assert again.unsaved() == [painted]
 
 
-def test_saving_writes_what_was_painted(case, show_case, add_mask, tmp_path):
-    """The generator form writes the snapshot on the file's grid."""
-    show_case(case)
-    mask = add_mask(case)
-    mask.paint((5, 5, 5), 3)
-    tag, snapshot = mask_tag(mask), mask.data.copy()
-    work = saving(tag, snapshot, tmp_path / "out_mask.nii.gz")
-    next(work)
-    mask.data[:] = 0
-    with pytest.raises(StopIteration):
-        next(work)
-    found, _ = load_mask(tmp_path / "out_mask.nii.gz", case.convention)
-    np.testing.assert_array_equal(tag.display.to_display(found), snapshot)
-
-
-def test_saving_over_a_source_is_refused(case, show_case, add_mask):
-    """Not even by name can a source file be overwritten."""
-    show_case(case)
-    mask = add_mask(case)
-    with pytest.raises(OutputError, match="never overwritten"):
-        save_mask(mask_tag(mask), mask.data, case.reference_path)
-
-
-def test_the_untouched_mask_is_kept_once(case, show_case, add_mask):
-    """Beside the corrected mask, hidden from those who look for masks; only where one is due."""
-    show_case(case)
-    mask = add_mask(case, case.reference.copy())
-    tag, origin = mask_tag(mask), mask.data.copy()
-    path = save_mask(tag, mask.data)
-    keep_untouched(tag, mask.data, origin, path)
-    assert not untouched_path(path).exists()
-    mask.data[0, 0, 0] = 3
-    keep_untouched(tag, mask.data, np.zeros_like(origin), path)
-    keep_untouched(tag, mask.data, origin, path.with_name("elsewhere") / path.name)
-    assert not untouched_path(path).exists()
-    keep_untouched(tag, mask.data, origin, path)
-    first = untouched_path(path).read_bytes()
-    keep_untouched(tag, mask.data, np.ones_like(origin), path)
-    assert untouched_path(path).read_bytes() == first
-    np.testing.assert_array_equal(read_mask(untouched_path(path), case), case.reference)
-    assert saved_masks(tag.sources[0], tag.case_id) == [path]
-
-
 def test_the_board_follows(book, case, show_case, add_mask, later):
     """Strokes, undo, new data and another mask all end in the right numbers."""
     shown = []
@@ -247,14 +202,28 @@ def test_references_that_were_there_before(viewer, case, show_case):
     assert not viewer.layers[-1].editable
 
 
-def test_a_name_taken_at_the_same_moment(book, case, show_case, add_mask, monkeypatch):
-    """The default name goes to somebody else before the file is in place: the next one is taken."""
+def test_strokes_made_before_the_dock_was_opened(case, show_case, add_mask, later):
+    """A mask that was opened and painted without the dock is unsaved when the dock comes."""
+    viewer = show_case(case)
+    painted, untouched = add_mask(case), add_mask(case)
+    painted.paint((5, 5, 5), 2)
+    book = MaskBook(viewer, later)
+    assert book.masks() == [painted, untouched]
+    assert book.unsaved() == [painted]
+
+
+def test_a_hidden_mask_that_is_undone_is_told(book, case, show_case, add_mask, later):
+    """Whoever shows masks learns of an undo that nobody saw."""
     show_case(case)
-    tag = mask_tag(add_mask(case))
-    first = default_path(tag)
-    names = iter([first, first.with_name("another_mask.nii.gz")])
-    first.write_bytes(b"somebody else's")
-    monkeypatch.setattr("napari_brats.widgets.saving.default_path", lambda tag: next(names))
-    written = save_mask(tag, np.zeros(case.shape, np.uint8).T)
-    assert written.name == "another_mask.nii.gz"
-    assert first.read_bytes() == b"somebody else's"
+    mask, told = add_mask(case), []
+    book.on_unseen.append(told.append)
+    mask.paint((5, 5, 5), 2)
+    mask.undo()
+    later.turn()
+    assert told == []
+    mask.redo()
+    later.turn()
+    mask.visible = False
+    mask.undo()
+    assert told == [mask]
+    assert book.unsaved() == []

@@ -9,7 +9,7 @@ import pytest
 
 from napari_brats.case import save_segmentation, segmentation_of
 from napari_brats.editing.boxes import difference
-from napari_brats.editing.journal import JournalWriter
+from napari_brats.editing.journal import JournalWriter, read_journal
 from napari_brats.editing.owner import Owner
 from napari_brats.editing.places import data_folder
 from napari_brats.plugin.layers import mask_layer
@@ -207,6 +207,29 @@ def test_another_grid_is_refused(dock, painted, notices):
     dock.found.recover.click()
     assert "on another grid" in notices[-1]
     assert path.exists()
+
+
+def taken_up(path):
+    """Let another window go on with a journal."""
+    JournalWriter.resume(path, read_journal(path), Owner.new())
+
+
+def test_an_offer_that_another_window_took_up(dock, mask, painted, notices, qtbot):
+    """Recover shows nothing twice, Discard deletes nothing: the offer goes, the journal stays."""
+    before = mask.data.copy()
+    dock.look()
+    taken_up(painted[0][0])
+    dock.found.recover.click()
+    assert "taken up in another window" in notices[-1]
+    np.testing.assert_array_equal(mask.data, before)
+    qtbot.waitUntil(lambda: dock.recovery.idle, timeout=PATIENCE_MS)
+    assert "1 more" not in dock.found.words.text()
+    taken_up(painted[1][0])
+    dock.answers = [True]
+    dock.found.discard.click()
+    qtbot.waitUntil(lambda: dock.recovery.idle, timeout=PATIENCE_MS)
+    assert not offered(dock)
+    assert all(path.exists() for path, _ in painted)
 
 
 @pytest.mark.gui

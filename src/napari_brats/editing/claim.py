@@ -46,20 +46,31 @@ class Claim:
         )
         self._owner = Owner.new()
         self._held: Path | None = None
+        self._released = False
 
     def renew(self) -> Holder | None:
         """Take the claim, or keep it up; returns who else has it.
 
-        A claim whose holder is gone is taken over.
+        A claim whose holder is gone is taken over. One that was released is not taken again,
+        even if another thread released it meanwhile.
         """
         for place in self._places:
+            if self._released:
+                return None
             with contextlib.suppress(OSError):
-                return self._take(place)
+                holder = self._take(place)
+                if self._released:
+                    self._let_go()
+                return holder
         return None
 
     def release(self) -> None:
         """Let others have the case."""
+        self._released = True
         self._owner.release()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._held is not None:
             with contextlib.suppress(OSError):
                 holder = _holder(self._held)

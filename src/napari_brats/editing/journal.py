@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_brats.editing.boxes import Box, Edit, apply_edit
+from napari_brats.editing.boxes import Edit, apply_edit
 from napari_brats.editing.owner import Owner
+from napari_brats.editing.packing import deflate, inflate, pack, unpack, voxel_count
 from napari_brats.errors import JournalError
 
 Mask = NDArray[np.uint8]
@@ -32,10 +33,7 @@ Mask = NDArray[np.uint8]
 _MAGIC = b"BraTS edit journal 1\n"
 _FRAME = struct.Struct("<II")
 _TIME = struct.Struct("<d")
-_BOX = struct.Struct("<6I")
 _HEADING, _EDIT, _OWNER = b"H", b"E", b"O"
-_LEVEL = 1
-_MOST_VOXELS = 2**31
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ class JournalWriter:
     """
 
     def __init__(self, path: Path, subject: Subject, base: Mask, owner: Owner) -> None:
-        self.path, self._end = path, len(_MAGIC)
+        self.path, self._end, self._torn = path, len(_MAGIC), False
         facts = {
             "subject": asdict(subject),
             "owner": asdict(owner),
@@ -138,11 +136,10 @@ class JournalWriter:
             "identity": subject.identity(base),
         }
         text = json.dumps(facts).encode()
-        voxels = zlib.compress(np.ascontiguousarray(base).data, _LEVEL)
         with path.open("xb") as file:
             file.write(_MAGIC)
         try:
-            self._append(_HEADING, struct.pack("<I", len(text)) + text + voxels)
+            self._append(_HEADING, struct.pack("<I", len(text)) + text + deflate(base))
         except OSError:
             self.remove()
             raise
@@ -151,13 +148,24 @@ class JournalWriter:
     def resume(cls, path: Path, replay: Replay, owner: Owner) -> "JournalWriter":
         """Go on where the last whole record ends; what is torn is cut off."""
         writer = cls.__new__(cls)
-        writer.path, writer._end = path, replay.end
+        writer.path, writer._end, writer._torn = path, replay.end, True
         writer._append(_OWNER, json.dumps(asdict(owner)).encode())
         return writer
 
     def append(self, edit: Edit) -> None:
         """Write one edit and see it on the disk."""
-        self._append(_EDIT, _pack(edit))
+        self._append(_EDIT, pack(edit))
+
+    def intact(self) -> bool:
+        """Return whether the file ends where this writer left it.
+
+        It does not where somebody deleted it, or took it for left behind and goes on with it.
+        """
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            return False
+        return size == self._end or (self._torn and size > self._end)
 
     def remove(self) -> None:
         """Delete the file."""
@@ -165,6 +173,7 @@ class JournalWriter:
 
     def _append(self, kind: bytes, content: bytes) -> None:
         body = kind + _TIME.pack(time.time()) + content
+        self._torn = True
         with self.path.open("r+b") as file:
             # After a failure, such as a full disk, the next record takes the torn one's place.
             file.seek(self._end)
@@ -173,7 +182,7 @@ class JournalWriter:
             file.flush()
             os.fsync(file.fileno())
             end = file.tell()
-        self._end = end
+        self._end, self._torn = end, False
 
 
 def read_journal(path: str | Path) -> Replay:
@@ -209,7 +218,7 @@ def read_journal(path: str | Path) -> Replay:
             if kind == _OWNER:
                 owner = Owner(**json.loads(content))
             else:
-                apply_edit(voxels, _unpack(content, voxels.shape))
+                apply_edit(voxels, unpack(content, voxels.shape))
                 edits, changed_at = edits + 1, moment
             end = stop
     except StopIteration:
@@ -246,47 +255,4 @@ def _heading(kind: bytes, content: bytes) -> tuple[dict[str, Any], Mask]:
     (length,) = struct.unpack_from("<I", content)
     facts = json.loads(content[4 : 4 + length])
     shape = tuple(int(size) for size in facts["shape"])
-    return facts, _inflate(content[4 + length :], _count(shape)).reshape(shape)
-
-
-def _pack(edit: Edit) -> bytes:
-    parts = [struct.pack("<I", len(edit))]
-    for box in edit:
-        parts += (_BOX.pack(*box.start, *box.new.shape), box.old.tobytes(), box.new.tobytes())
-    plain = b"".join(parts)
-    return struct.pack("<I", len(plain)) + zlib.compress(plain, _LEVEL)
-
-
-def _unpack(content: bytes, shape: tuple[int, ...]) -> Edit:
-    (length,) = struct.unpack_from("<I", content)
-    plain = _inflate(content[4:], length).tobytes()
-    (count,) = struct.unpack_from("<I", plain)
-    place, boxes = 4, []
-    for _ in range(count):
-        a, b, c, *size = _BOX.unpack_from(plain, place)
-        if any(s + n > limit for s, n, limit in zip((a, b, c), size, shape, strict=True)):
-            raise ValueError("an edit reaches beyond the mask")
-        voxels, place = _count(tuple(size)), place + _BOX.size
-        old, new = (
-            np.frombuffer(plain, np.uint8, voxels, place + skip).reshape(size)
-            for skip in (0, voxels)
-        )
-        boxes.append(Box((a, b, c), old, new))
-        place += 2 * voxels
-    return tuple(boxes)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    """Return how many voxels a box has that a file claims to hold."""
-    count = int(np.prod([int(size) for size in shape], dtype=object))
-    if len(shape) != 3 or not 0 <= count <= _MOST_VOXELS:
-        raise ValueError(f"it claims a box of {shape} voxels")
-    return count
-
-
-def _inflate(content: bytes, length: int) -> Mask:
-    """Decompress what must have a known length: no more memory is taken than that."""
-    plain = zlib.decompressobj().decompress(content, length + 1)
-    if len(plain) != length:
-        raise ValueError("its voxels have another number than it says")
-    return np.frombuffer(bytearray(plain), np.uint8)
+    return facts, inflate(content[4 + length :], voxel_count(shape)).reshape(shape)

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.editing.boxes import Edit, apply_edit, difference
@@ -49,7 +50,7 @@ class Recorder:
         self._known = as_codes(base).copy()
         self._owner = Owner.new()
         self._writer: JournalWriter | None = None
-        self._rebased = False
+        self._rebased = self._ended = False
         self._lock = Lock()
 
     @property
@@ -66,12 +67,12 @@ class Recorder:
             If it cannot be written to.
         """
         with self._lock:
-            self._drop_file()
             try:
-                self._writer = JournalWriter.resume(path, replay, self._owner)
+                writer = JournalWriter.resume(path, replay, self._owner)
             except OSError as error:
                 raise OutputError(_trouble(path, error)) from error
-            self._known = replay.voxels.copy()
+            self._drop_file()
+            self._writer, self._known = writer, replay.voxels.copy()
 
     def record(self) -> None:
         """Write what changed since the last time, if anything did.
@@ -85,8 +86,13 @@ class Recorder:
         if voxels is None or voxels.shape != self._known.shape:
             return
         with self._lock:
-            if self._writer is not None and not self._writer.path.exists():
-                self._writer = None  # somebody tidied up: go on in a file of its own
+            if self._ended:  # asked while it was stopped by another thread
+                return
+            if self._writer is not None and not self._writer.intact():
+                # What the file told is told by nobody else now: the next one tells it all.
+                self._writer = None
+                if not self._rebased:
+                    self._known = np.zeros_like(self._known)
             edit = difference(self._known, as_codes(voxels))
             if self._rebased:
                 self._begin_anew(edit)
@@ -118,15 +124,19 @@ class Recorder:
     def leave(self) -> Path | None:
         """Stop, and leave the journal to be found; returns it."""
         with self._lock:
-            self._owner.release()
+            self._stop()
             path, self._writer = self.path, None
             return path
 
     def drop(self) -> None:
         """Stop, and delete the journal: its edits are saved or not wanted."""
         with self._lock:
-            self._owner.release()
+            self._stop()
             self._drop_file()
+
+    def _stop(self) -> None:
+        self._ended = True
+        self._owner.release()
 
     def _begin_anew(self, edit: Edit) -> None:
         """Put a journal of what came after a save in place of the one before it."""
@@ -141,7 +151,8 @@ class Recorder:
                 raise
         self._rebased = False
         if before is not None:
-            before.remove()
+            with contextlib.suppress(OSError):
+                before.remove()
 
     def _create(self) -> JournalWriter:
         name = journal_name(self._subject.case_id, secrets.token_hex(4))
@@ -163,7 +174,7 @@ class Recorder:
         apply_edit(self._known, edit)
 
     def _drop_file(self) -> None:
-        if self._writer is not None:
+        if self._writer is not None and self._writer.intact():
             with contextlib.suppress(OSError):
                 self._writer.remove()
         self._writer = None

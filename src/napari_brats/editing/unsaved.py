@@ -1,4 +1,4 @@
-"""Find the journals that somebody was kept from saving."""
+"""Find the journals that somebody was kept from saving, and settle what becomes of them."""
 
 import contextlib
 from dataclasses import dataclass
@@ -15,6 +15,25 @@ class Unsaved:
 
     path: Path
     replay: Replay
+
+
+def require_untouched(found: Unsaved) -> None:
+    """Make sure that a journal is still as it was found, and nobody's.
+
+    Raises
+    ------
+    JournalError
+        If another window took it up or settled it meanwhile.
+    """
+    with contextlib.suppress(JournalError, OSError):
+        touched = found.path.stat().st_mtime
+        now = read_journal(found.path)
+        if now.end == found.replay.end and not now.owner.lives(touched):
+            return
+    raise JournalError(
+        f"the edits in {str(found.path)!r} were taken up in another window meanwhile; go on there, "
+        "or close it there and open the patient here again"
+    )
 
 
 def find_unsaved(case_id: str, image: Path) -> list[Unsaved]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Case
 from napari_brats.plugin.display import UNITS, Display, display_of
+from napari_brats.plugin.masks import stamp_of
 from napari_brats.plugin.tags import IMAGE, MASK, REFERENCE, LayerTag
 from napari_brats.regions import TISSUE_COLORS, TISSUE_TITLES
 
@@ -99,7 +100,9 @@ def mask_layer(
     path : Path or None
         File it was read from.
     """
-    return tagged_mask(replace(_tag(case, view_convention), path=path), tissues, title)
+    stamp = None if path is None else stamp_of(path)
+    tag = replace(_tag(case, view_convention), path=path, stamp=stamp)
+    return tagged_mask(tag, tissues, title)
 
 
 def tagged_mask(tag: LayerTag, tissues: NDArray[np.uint8], title: str) -> LayerData:

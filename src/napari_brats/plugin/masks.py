@@ -80,6 +80,18 @@ def saved_masks(source: Path, case_id: str) -> list[Path]:
     return [path for _, path in sorted(found, key=lambda entry: (-entry[0], entry[1].name))]
 
 
+def stamp_of(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is written anew, None where there is none.
+
+    Its time of change in nanoseconds, and its size in bytes.
+    """
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_size
+
+
 def untouched_path(mask: Path) -> Path:
     """Return where a mask is kept as it was before anybody corrected it: a hidden file beside it.
 

@@ -36,6 +36,8 @@ class LayerTag:
         Turn between the file's voxels and the layer's.
     path : Path or None
         File that holds the layer, None while it is not saved.
+    stamp : tuple of int or None
+        `plugin.masks.stamp_of` that file when it was read or written here.
     """
 
     case_id: str
@@ -45,6 +47,7 @@ class LayerTag:
     sources: tuple[Path, ...]
     display: Display
     path: Path | None = None
+    stamp: tuple[int, int] | None = None
 
     def metadata(self) -> dict[str, Any]:
         """Return the layer's metadata: the tag, and the plain facts for other plugins."""

@@ -1,15 +1,20 @@
 """Run a generator in napari's thread pool, with its progress in the activity dock."""
 
+import atexit
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from threading import Event
 from typing import Any, TypeVar
 
 from napari.qt.threading import GeneratorWorker, create_worker
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QThreadPool, QTimer
 
 from napari_brats.errors import BratsError, Cancelled
 
 Result = TypeVar("Result")
+
+PATIENCE_MS = 10_000
+"""How long a program that ends waits for masks being saved and work that is stopping."""
 
 
 class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]  # napari ships no types
@@ -78,7 +83,8 @@ class Task:
             _worker_class=_ClosingWorker,
         )
         # napari's own reaction would show a cancel and a person's mistake as bugs.
-        self.worker.errored.disconnect()
+        with suppress(TypeError, RuntimeError):  # without a window there is none
+            self.worker.errored.disconnect()
         self.worker.yielded.connect(self._reported)
         self.worker.returned.connect(self._returned)
         self.worker.errored.connect(self._failed)
@@ -131,6 +137,17 @@ class Task:
         if self._listening:
             self._callbacks[2]()
         self.report_to(_nobody, _nobody, _nobody)
+
+
+@atexit.register
+def _wait_for_threads() -> None:
+    """Let what goes on end before Qt does: a thread that tells of it later aborts the program.
+
+    napari does so when its event loop ends, which that of a script may never have begun.
+    """
+    pool = QThreadPool.globalInstance()
+    if pool is not None:
+        pool.waitForDone(PATIENCE_MS)
 
 
 def _nobody(*_: object) -> None:

@@ -29,6 +29,9 @@ class Desk:
     ----------
     expecting : bool
         Whether a patient is on its way, so that what lies here may be about to go.
+    whole : bool
+        Whether all that lies here is of the patient at hand; between `begin` and `finish`
+        layers of two patients lie side by side.
     """
 
     def __init__(self, viewer: "ViewerModel") -> None:
@@ -36,6 +39,7 @@ class Desk:
         self._cases: dict[Files, Case] = {}
         self._filled: list[Any] = []
         self.expecting = False
+        self.whole = True
 
     def tag(self) -> LayerTag | None:
         """Return a tag of the patient at hand: of the active layer, else of the uppermost."""
@@ -61,7 +65,7 @@ class Desk:
         Adding a layer costs napari up to 100 ms and removing one a full garbage collection
         (105 ms and more, measured), so image layers stay and get new voxels. Masks go.
         """
-        self.expecting = True
+        self.expecting, self.whole = True, False
         self._cases.clear()
         self._filled.clear()
         self._remove([layer for layer, tag in self._ours() if tag.role == MASK])
@@ -87,12 +91,20 @@ class Desk:
         """Take away what the patient before had and this one has not."""
         self._remove([layer for layer, _ in self._ours() if layer not in self._filled])
         self._filled.clear()
-        self.expecting = False
+        self.expecting, self.whole = False, True
         tag = self.tag()
         if tag is not None:
             self._cases = {tag.sources: case}
         self._viewer.reset_view()
         self.look_at_tumor()
+
+    def give_up(self) -> None:
+        """Expect nobody any more; if the next patient has come in part only, clear the desk."""
+        self.expecting = False
+        if not self.whole:
+            self._remove([layer for layer, _ in self._ours()])
+            self._filled.clear()
+            self.whole = True
 
     def slots(self) -> set[tuple[str, str]]:
         """Return role and title of the layers that the next patient can take over."""

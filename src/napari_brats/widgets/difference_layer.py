@@ -9,7 +9,7 @@ from qtpy.QtCore import QTimer
 from napari_brats.plugin.differences import ALL_REGIONS, difference_appearance, difference_codes
 from napari_brats.plugin.tags import DIFFERENCE
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
-from napari_brats.widgets.opening import build_layer
+from napari_brats.widgets.over_mask import OverMask
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from napari_brats.widgets.edits import LayerEdits
     from napari_brats.widgets.strokes import Place
 
-_PLACE = ("scale", "translate", "units", "axis_labels")
-
 PAUSE_MS = 100
 """How long edits are gathered before the layer follows them."""
 
 
-class DifferenceLayer:
+class DifferenceLayer(OverMask):
     """Shows one difference at a time over the images.
 
     Parameters
@@ -37,28 +35,17 @@ class DifferenceLayer:
     """
 
     def __init__(self, viewer: "ViewerModel", book: MaskBook, on_gone: Callable[[], None]) -> None:
-        self._viewer, self._book, self._on_gone = viewer, book, on_gone
+        super().__init__(viewer, on_gone)
+        self._book = book
         self._mask: Any = None
         self._other: Any = None
         self._edits: list[LayerEdits] = []
         self._region = ALL_REGIONS
         self._boxes: list[Place] | None = []
-        self._layer: Any = None
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self.catch_up)
-        viewer.layers.events.removed.connect(self._on_removed)
-
-    @property
-    def layer(self) -> Any:
-        """The layer, or None while nothing is shown."""
-        return self._layer
-
-    def close(self) -> None:
-        """Take it away and let go of the viewer."""
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
-        self.clear()
 
     def show(self, mask: Any, other: Any, region: str) -> None:
         """Show where two masks of one grid disagree, and follow the edits of both.
@@ -79,9 +66,10 @@ class DifferenceLayer:
                 edits.on_replace.append(self._replaced)
                 self._edits.append(edits)
         tag = replace(mask_tag(mask), role=DIFFERENCE, title=DIFFERENCE, path=None)
-        if self._layer is None or self._layer.data.shape != mask.data.shape:
-            self._take_away()
-            self._add(mask)
+        if not self._fits(mask):
+            codes = difference_codes(mask.data, mask.data)
+            look = {**difference_appearance(), "opacity": 0.8, "metadata": tag.metadata()}
+            self._add(mask, codes, look)
         self._layer.metadata = tag.metadata()
         self._layer.name = f"difference: {mask.name} and {other.name}"
         self._boxes = None
@@ -90,7 +78,7 @@ class DifferenceLayer:
     def clear(self) -> None:
         """Take it away."""
         self._let_go()
-        self._take_away()
+        super().clear()
 
     def catch_up(self) -> None:
         """Bring the layer up to date now."""
@@ -106,28 +94,6 @@ class DifferenceLayer:
         else:
             # Hidden here, it may be shown on another canvas.
             self._layer.events.set_data()
-
-    def _add(self, mask: Any) -> None:
-        keywords = {
-            **difference_appearance(),
-            "opacity": 0.8,
-            **{
-                name: getattr(mask, name) for name in ("scale", "translate", "units", "axis_labels")
-            },
-            "metadata": replace(mask_tag(mask), role=DIFFERENCE, path=None).metadata(),
-        }
-        codes = difference_codes(mask.data, mask.data)
-        layer = build_layer((codes, keywords, "labels"))
-        layer.editable = False
-        active = self._viewer.layers.selection.active
-        self._layer = layer
-        self._viewer.add_layer(layer)
-        self._viewer.layers.selection.active = active
-
-    def _take_away(self) -> None:
-        layer, self._layer = self._layer, None
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
 
     def _let_go(self) -> None:
         for edits in self._edits:
@@ -156,8 +122,7 @@ class DifferenceLayer:
             self._timer.start()
 
     def _on_removed(self, event: Any) -> None:
-        if self._layer is not None and event.value is self._layer:
+        if event.value is self._mask or event.value is self._other:
             self.clear()
-            self._on_gone()
-        elif event.value is self._mask or event.value is self._other:
-            self.clear()
+        else:
+            super()._on_removed(event)

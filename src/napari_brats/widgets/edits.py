@@ -3,10 +3,12 @@
 What napari 0.9 says about a change: brush, fill, polygon and `data_setitem` send ``paint``
 with the edit; assigning ``data`` sends ``data``; undo, redo and a refresh after a direct
 write send only ``set_data``, as does moving to another slice. A checksum (2 ms for a
-full-size case) tells those apart.
+full-size case) tells those apart. A hidden layer is undone and redone without a word, so
+that these two are watched themselves.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -15,6 +17,9 @@ from numpy.typing import NDArray
 
 Atoms = Any
 """A history item of napari's labels layer; `live_scores.changes_of` reads it."""
+
+
+_STEPS = ("undo", "redo")
 
 
 def checksum(data: NDArray[Any]) -> int:
@@ -44,6 +49,8 @@ class LayerEdits:
         Called when `dirty` flips.
     on_touch : list of callable
         Called whenever voxels changed or are about to, also in the middle of a stroke.
+    on_unseen : list of callable
+        Called when undo or redo changed voxels while the layer was hidden.
     """
 
     def __init__(self, layer: Any, defer: Callable[[Callable[[], None]], None]) -> None:
@@ -52,6 +59,7 @@ class LayerEdits:
         self.on_replace: list[Callable[[], None]] = []
         self.on_dirty: list[Callable[[], None]] = []
         self.on_touch: list[Callable[[], None]] = []
+        self.on_unseen: list[Callable[[], None]] = []
         self.dirty = False
         self._defer = defer
         self.voxels = self.saved = checksum(layer.data)
@@ -66,6 +74,7 @@ class LayerEdits:
         )
         for signal, slot in self._links:
             signal.connect(slot)
+        self._steps = watch_steps(layer, self._on_step)
 
     def mark_saved(self, saved_checksum: int) -> None:
         """Note which voxels are on disk; edits made since then stay unsaved."""
@@ -78,6 +87,7 @@ class LayerEdits:
         """Stop listening."""
         for signal, slot in self._links:
             signal.disconnect(slot)
+        self._steps()
 
     def settle(self) -> None:
         """Look now whether the voxels changed in a way that no edit told."""
@@ -130,8 +140,40 @@ class LayerEdits:
             self._settling = True
             self._defer(self.settle)
 
+    def _on_step(self) -> None:
+        if self.layer.visible:
+            return
+        before = self.voxels
+        self.settle()
+        if self.voxels != before:
+            for listener in self.on_unseen:
+                listener()
+
     def _set_dirty(self, dirty: bool) -> None:
         if dirty != self.dirty:
             self.dirty = dirty
             for listener in self.on_dirty:
                 listener()
+
+
+def watch_steps(layer: Any, told: Callable[[], None]) -> Callable[[], None]:
+    """Call a function after every undo and redo of a labels layer.
+
+    Returns
+    -------
+    callable
+        Gives the layer its own undo and redo back.
+    """
+
+    def step(name: str) -> None:
+        getattr(type(layer), name)(layer)
+        told()
+
+    for name in _STEPS:
+        setattr(layer, name, partial(step, name))
+
+    def give_back() -> None:
+        for name in _STEPS:
+            vars(layer).pop(name, None)
+
+    return give_back

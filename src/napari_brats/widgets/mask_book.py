@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -11,6 +12,7 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_brats.plugin.layers import adopted_tag, tissue_appearance
+from napari_brats.plugin.masks import stamp_of
 from napari_brats.plugin.tags import MASK, REFERENCE, LayerTag, tag_of
 from napari_brats.widgets.edits import LayerEdits, checksum
 
@@ -48,6 +50,8 @@ class MaskBook:
         Get a mask that came; get one that was removed, with its edits.
     on_saved : list of callable
         Get a mask that was saved, and the voxels that were written.
+    on_unseen : list of callable
+        Get a hidden mask of which undo or redo changed voxels.
     """
 
     def __init__(self, viewer: "ViewerModel", defer: Callable[[Callable[[], None]], None]) -> None:
@@ -59,6 +63,7 @@ class MaskBook:
         self.on_taken: list[Callable[[Any], None]] = []
         self.on_gone: list[Callable[[Any, LayerEdits], None]] = []
         self.on_saved: list[Callable[[Any, NDArray[Any]], None]] = []
+        self.on_unseen: list[Callable[[Any], None]] = []
         for layer in viewer.layers:
             self._take(layer)
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -113,7 +118,8 @@ class MaskBook:
 
     def saved(self, layer: Any, path: Path, voxels: NDArray[Any]) -> None:
         """Note that a mask was written, and with which voxels."""
-        layer.metadata = {**layer.metadata, **replace(mask_tag(layer), path=path).metadata()}
+        tag = replace(mask_tag(layer), path=path, stamp=stamp_of(path))
+        layer.metadata = {**layer.metadata, **tag.metadata()}
         self._edits[layer].mark_saved(checksum(voxels))
         for listener in self.on_saved:
             listener(layer, voxels)
@@ -138,6 +144,10 @@ class MaskBook:
                 listener(layer, edits)
             self._tell()
 
+    def _unseen(self, layer: Any) -> None:
+        for listener in self.on_unseen:
+            listener(layer)
+
     def _on_renamed(self, event: Any) -> None:
         self._tell()
 
@@ -152,16 +162,20 @@ class MaskBook:
         if tag is not None and tag.role != MASK:
             return False
         self._part_from_twin(layer)
+        others = list(self._edits.values())
         self._edits[layer] = edits = LayerEdits(layer, self._defer)
         if layer in _left:
             edits.mark_saved(_left.pop(layer))
-        for other in self._edits.values():
+        elif layer._undo_history:  # painted on before anybody followed it
+            edits.mark_saved(NEVER_SAVED)
+        for other in others:
             other.settle()
             if other.dirty and other.voxels == edits.voxels:
                 edits.mark_saved(other.saved)  # a copy of unsaved edits is no safer than they are
         if self._gone is not None and layer.data is self._gone[0]:
             edits.mark_saved(self._gone[1])
         edits.on_dirty.append(self._tell)
+        edits.on_unseen.append(partial(self._unseen, layer))
         layer.events.name.connect(self._on_renamed)
         return True
 

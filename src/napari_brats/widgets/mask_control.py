@@ -1,5 +1,6 @@
 """Choose, score, compare and save masks, and guard their unsaved edits."""
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 Then = Callable[[Path], None]
+TAKEN_OVER = (
+    "{before!r} was changed by somebody else since it was read or saved here, and stays as it is; "
+    "this mask was saved as {path!r}."
+)
 
 
 class MaskControl:
@@ -57,13 +62,14 @@ class MaskControl:
         self._ask = ask
         self._defer = defer
         self._saving: Task | None = None
-        self._next_save: tuple[Any, Path | None, Then | None] | None = None
+        self._due: deque[tuple[Any, Path | None, Then | None]] = deque()
         self._comparison = Comparison()
         self.on_saved: list[Callable[[str], None]] = []
         self.book = MaskBook(viewer, defer)
         self.journals = Journals(self.book)
         self._board = ScoreBoard(self.book, panel.show_scores, panel)
         self.book.on_change.append(self._list)
+        self.book.on_unseen.append(self._show_alone)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.selection.events.active.connect(self._on_active)
@@ -76,12 +82,15 @@ class MaskControl:
         self._choose(panel.mask())
 
     def close(self) -> None:
-        """Let go of the viewer."""
+        """Save what is still to be saved, and let go of the viewer."""
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
         if self._saving is not None:
             self._saving.finish_unheard()
+        while self._due:
+            layer, path, _ = self._due.popleft()
+            self._save_now(layer, path)
         self._comparison.stop()
         self._board.close()
         self.journals.close()
@@ -121,11 +130,11 @@ class MaskControl:
         if self._saving is None:
             self._start_saving(layer, path, then)
         else:
-            self._next_save = layer, path, then
+            self._due.append((layer, path, then))
 
     def _start_saving(self, layer: Any, path: Path | None, then: Then | None) -> None:
         def done(saved: Path) -> None:
-            self._saved(layer, saved, snapshot)
+            self._saved(layer, saved, snapshot, path)
             if then is not None:
                 then(saved)
 
@@ -149,20 +158,26 @@ class MaskControl:
         if chosen:
             self.save(Path(chosen))
 
-    def _save_now(self, layer: Any) -> bool:
+    def _save_now(self, layer: Any, path: Path | None = None) -> bool:
         tag = mask_tag(layer)
         try:
-            path = save_mask(tag, layer.data)
-            keep_untouched(tag, layer.data, origin_of(layer), path)
-            self._saved(layer, path, layer.data)
+            written = save_mask(tag, layer.data, path)
+            keep_untouched(tag, layer.data, origin_of(layer), written)
+            self._saved(layer, written, layer.data, path)
         except Exception as error:  # whatever went wrong, the window must stay open
             notify_error(error)
             return False
         return True
 
-    def _saved(self, layer: Any, path: Path, voxels: NDArray[Any]) -> None:
-        from napari.utils.notifications import show_info
+    def _saved(
+        self, layer: Any, path: Path, voxels: NDArray[Any], asked: Path | None = None
+    ) -> None:
+        """Note that a mask was saved, and tell; ``asked`` is the file that was asked for."""
+        from napari.utils.notifications import show_info, show_warning
 
+        before = mask_tag(layer)
+        if before.path is not None and asked is None and path != before.path:
+            show_warning(TAKEN_OVER.format(before=before.path.name, path=path.name))
         if layer in self.book.masks():
             self.book.saved(layer, path, voxels)
         show_info(f"Saved {path}")
@@ -171,10 +186,8 @@ class MaskControl:
 
     def _saving_ended(self) -> None:
         self._saving = None
-        if self._next_save is not None:
-            layer, path, then = self._next_save
-            self._next_save = None
-            self._start_saving(layer, path, then)
+        if self._due:
+            self._start_saving(*self._due.popleft())
 
     def _list(self) -> None:
         masks = self.book.masks()
@@ -209,7 +222,8 @@ class MaskControl:
         layer = event.value
         if layer in self.book.masks():
             self._panel.compare.setChecked(False)
-            self._show_alone(layer)
+            # napari is busy enough in the turn in which it adds a layer.
+            self._defer(lambda: self._show_alone(layer))
             self._panel.choose(layer)
         elif _is_reference(layer) and self._panel.mask() is not None:
             self._choose(self._panel.mask())
@@ -225,8 +239,12 @@ class MaskControl:
 
     def _show_alone(self, mask: Any) -> None:
         """Hide other masks and references: two fills over each other cannot be told apart."""
-        for layer in (*self.book.masks(), self.book.reference_of(mask)):
-            if layer is not None:
+        masks = self.book.masks()
+        if mask not in masks:
+            return
+        for layer in (*masks, self.book.reference_of(mask)):
+            # napari cuts and draws a layer anew (30 ms) even if it is told what it is already.
+            if layer is not None and layer.visible != (layer is mask):
                 layer.visible = layer is mask
 
 

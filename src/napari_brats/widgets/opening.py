@@ -153,12 +153,13 @@ def read_layers(
 
 
 def _recall_origin(layer: Any, path: Path, case: Case) -> None:
-    """Let a corrected mask know what it was; a copy that cannot be read counts as none."""
+    """Let a mask know what it was before it was corrected; else, and by default, what it is."""
     untouched = untouched_path(path)
     tag = tag_of(layer.metadata)
     if tag is not None and untouched.is_file():
         with suppress(BratsError):
             keep_origin(layer, tag.display.to_display(read_mask(untouched, case)))
+    keep_origin(layer)
 
 
 def warm_up() -> Generator[None, None, None]:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -17,6 +18,25 @@ from napari_brats.widgets.opening import (
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.preferences import preferences
 from napari_brats.widgets.prefetch import Prefetch
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A patient who is on the way, and how far the desk was cleared for him.
+
+    Parameters
+    ----------
+    row : PatientRow
+        The patient.
+    given_up : frozenset
+        The unsaved edits that the person gave up for him.
+    whole : bool
+        As `Desk.whole`.
+    """
+
+    row: PatientRow
+    given_up: frozenset[Hashable]
+    whole: bool
 
 
 class PatientControl:
@@ -57,6 +77,7 @@ class PatientControl:
         self._given_up: frozenset[Hashable] = frozenset()
         self._listing: Task | None = None
         self._opening: Task | None = None
+        self._coming: PatientRow | None = None
         self._image: Path | None = None
         self._queue: deque[Callable[[], None]] = deque()
         self._fresh = True
@@ -108,7 +129,8 @@ class PatientControl:
     def open(self, row: PatientRow) -> None:
         """Read a patient and show it in place of the one at hand."""
         tag = self._desk.tag()
-        shown = tag is not None and row.image in tag.sources and self._desk.shows(row.more)
+        ours = tag is not None and row.image in tag.sources and self._desk.shows(row.more)
+        shown = ours and self._desk.whole
         if self._opening is not None and row.image == self._image:
             return
         if shown and (self._opening is None or self._fresh):
@@ -121,7 +143,21 @@ class PatientControl:
         self._direction = -1 if self._is_before(row) else 1
         if self._opening is not None:
             self._opening.forget()
-        self._image = row.image
+        self._start(row)
+
+    def hand_over(self) -> Coming | None:
+        """Give away the patient who is on the way, if there is one."""
+        if self._opening is None or self._coming is None:
+            return None
+        return Coming(self._coming, self._given_up, self._desk.whole)
+
+    def take_over(self, coming: Coming) -> None:
+        """Open the patient whom a dock that was closed had begun to open."""
+        self._given_up, self._desk.whole = coming.given_up, coming.whole
+        self._start(coming.row)
+
+    def _start(self, row: PatientRow) -> None:
+        self._coming, self._image = row, row.image
         self._desk.expecting = True
         self._panel.mark_current(row.image)
         convention, slots = preferences().view_convention, self._desk.slots()
@@ -177,8 +213,10 @@ class PatientControl:
     def _arrived(self, arrival: Arrival) -> None:
         """Show one layer; the patient before leaves only now that the next can be read."""
         if self._fresh:
-            # The person may have gone on painting since the question was asked.
-            if self._unsaved() - self._given_up and not self._may_leave():
+            # The person may have gone on painting since the question was asked. Of a desk that
+            # holds parts of two patients nothing can stay; strokes are in their journals.
+            painted = self._desk.whole and self._unsaved() - self._given_up
+            if painted and not self._may_leave():
                 self._stay()
                 return
             self._fresh, self._given_up = False, frozenset()
@@ -207,8 +245,8 @@ class PatientControl:
         self._listing = None
 
     def _ended(self) -> None:
-        self._opening = None
-        self._desk.expecting = False
+        self._opening = self._coming = None
+        self._desk.give_up()
         self._image = self._shown()
         self._panel.mark_current(self._image)
         for listener in self.on_settled:

@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject, Qt, QTimer, Signal
 from napari_brats.editing.claim import Claim, Holder
 from napari_brats.editing.codes import as_codes
 from napari_brats.editing.owner import HEARTBEAT_S
-from napari_brats.editing.unsaved import Unsaved, find_unsaved
+from napari_brats.editing.unsaved import Unsaved, find_unsaved, require_untouched
 from napari_brats.errors import JournalError
 from napari_brats.plugin.layers import tagged_mask
 from napari_brats.plugin.tags import LayerTag
@@ -125,6 +125,8 @@ class Recovery:
         except JournalError as error:
             notify_error(error)
             return
+        if not self._untouched(found):
+            return
         layer = self._owner_of(found)
         if layer is None:
             layer = build_layer(_new_mask(found, tag))
@@ -142,10 +144,20 @@ class Recovery:
             return
         found = self._offers[0]
         question = f"Delete these edits for good?\n{_words(found)}"
-        if self._confirm(question):
+        if self._confirm(question) and self._untouched(found):
             with contextlib.suppress(OSError):
                 found.path.unlink(missing_ok=True)
             self._show([offer for offer in self._offers if offer is not found])
+
+    def _untouched(self, found: Unsaved) -> bool:
+        """Return whether an offer still stands; another window may have been faster."""
+        try:
+            require_untouched(found)
+        except JournalError as error:
+            notify_error(error)
+            self.look()
+            return False
+        return True
 
     def _on_layers(self, event: Any) -> None:
         self._defer(self.look)
@@ -270,7 +282,7 @@ def _notice(holder: Holder | None) -> str:
     return (
         f"This patient is open in another window (process {holder.owner.process} on "
         f"{holder.owner.host}, since {_moment(holder.since)}). "
-        "Correct it in one of them only; a mask saved in both keeps the later."
+        "Correct it in one of them only; a mask that is saved in both comes to lie in two files."
     )
 
 

@@ -12,6 +12,7 @@ from napari_brats.plugin.layers import mask_layer
 from napari_brats.widgets.doubt import KEY, Doubt
 from napari_brats.widgets.long_lived import set_aside
 from napari_brats.widgets.opening import build_layer
+from napari_brats.widgets.origins import keep_origin
 from napari_brats.widgets.steps import Notice, OnNotice, OnStep, Step, stepping
 from napari_brats.widgets.torch_loading import link_torch
 
@@ -110,4 +111,5 @@ def result_layer(result: Any, view_convention: str) -> Any:
     tissues = result.segmentation.tissues
     layer = build_layer(mask_layer(result.case, tissues, result.maker, view_convention))
     layer.metadata = {**layer.metadata, KEY: Doubt.of(result.probabilities)}
+    keep_origin(layer)  # while no one waits for it
     return layer

@@ -10,14 +10,21 @@ from numpy.typing import NDArray
 
 from napari_brats.case import save_segmentation
 from napari_brats.errors import OutputError, TakenError
-from napari_brats.plugin.masks import mask_path, results_folder, untouched_path
+from napari_brats.plugin.masks import mask_path, results_folder, stamp_of, untouched_path
 from napari_brats.plugin.tags import LayerTag
 from napari_brats.plugin.writer import segmentation_from
 
 
 def default_path(tag: LayerTag) -> Path:
     """Return where Save writes: the mask's own file, else a new one beside the patient."""
-    return tag.path or mask_path(tag.sources[0], tag.case_id, tag.title)
+    return own_path(tag) or mask_path(tag.sources[0], tag.case_id, tag.title)
+
+
+def own_path(tag: LayerTag) -> Path | None:
+    """Return the mask's own file, None where somebody else has written it meanwhile."""
+    if tag.path is None or tag.stamp is None:
+        return tag.path
+    return tag.path if stamp_of(tag.path) in (tag.stamp, None) else None
 
 
 def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> Path:
@@ -30,8 +37,9 @@ def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> Pa
     data : NDArray of integers
         `Tissue` codes in display order.
     path : Path, optional
-        File to write, never a source file. By default the mask's own, else a new one beside
-        the patient, which replaces no other, not even one that comes at the same moment.
+        File to write, never a source file. By default the mask's own, unless somebody else
+        has written it since it was read or saved here; else a new one beside the patient,
+        which replaces no other, not even one that comes at the same moment.
 
     Returns
     -------
@@ -39,7 +47,7 @@ def save_mask(tag: LayerTag, data: NDArray[Any], path: Path | None = None) -> Pa
         The file that was written.
     """
     segmentation = segmentation_from(tag, data)
-    own = path or tag.path
+    own = path or own_path(tag)
     if own is not None:
         return save_segmentation(segmentation, own)
     while True:

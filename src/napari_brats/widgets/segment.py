@@ -1,5 +1,7 @@
 """The Segment widget: choose a patient, segment, correct with live scores, save."""
 
+import atexit
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from napari_brats.widgets.orientation import OrientationLetters
 from napari_brats.widgets.origins import keep_origins
 from napari_brats.widgets.paint_control import PaintControl
 from napari_brats.widgets.paint_panel import PaintPanel
-from napari_brats.widgets.patient_control import PatientControl
+from napari_brats.widgets.patient_control import Coming, PatientControl
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.places_control import PlacesControl
 from napari_brats.widgets.places_panel import PlacesPanel
@@ -60,7 +62,7 @@ class SegmentWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        unfinished = [old.retire() for old in _closed_docks(napari_viewer)]
+        retired = [old.retire() for old in _closed_docks(napari_viewer)]
         super().__init__()
         chosen = preferences()
         self.viewer = napari_viewer
@@ -84,8 +86,10 @@ class SegmentWidget(QWidget):
         self.readout = CursorReadout(napari_viewer, self._show_place)
         self._make_controls()
         self._connect()
-        for work in unfinished:
-            self.run_control.take_over(work)
+        for run, coming in retired:
+            self.run_control.take_over(run)
+            if coming is not None:
+                self.patient_control.take_over(coming)
         self._guard: CloseGuard | None = None
         self._status: QLabel | None = None
         self._release = self._make_release()
@@ -215,9 +219,9 @@ class SegmentWidget(QWidget):
         super().hideEvent(event)
         self._show_place("")
 
-    def retire(self) -> Unfinished:
+    def retire(self) -> tuple[Unfinished, Coming | None]:
         """Let go of the viewer and its window for good; returns what goes on without it."""
-        unfinished = self.run_control.hand_over()
+        unfinished = self.run_control.hand_over(), self.patient_control.hand_over()
         self._release()
         if self._guard is not None:
             self._guard.deleteLater()
@@ -233,7 +237,11 @@ class SegmentWidget(QWidget):
             self._status.setText(text if self.isVisible() else "")
 
     def _make_release(self) -> Any:
-        """Return what lets go of the viewer; it must not hold this widget."""
+        """Return what lets go of the viewer, once; it must not hold this widget.
+
+        A script may end with the window open, or with Qt's last events undone. Qt's objects
+        then go in any order, so that it is done before the first of them does.
+        """
         parts: list[Any] = [
             self.letters,
             self.readout,
@@ -250,12 +258,15 @@ class SegmentWidget(QWidget):
         ]
 
         def release() -> None:
-            if parts:
-                take_back()
-            while parts:
-                parts.pop(0).close()
+            if not parts:
+                return
+            atexit.unregister(release)
+            take_back()
+            with ExitStack() as closing:  # whatever fails, the journals at the end are written
+                while parts:
+                    closing.callback(parts.pop().close)
 
-        return release
+        return atexit.register(release)
 
     def _lay_out(self) -> None:
         body = QWidget(self)

@@ -21,11 +21,8 @@ from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.row import State
 from napari_brats.workflows.cohort.run import Progress, run_cohort
 from napari_brats.workflows.cohort.starting import (
-    JOB_SYSTEMS,
     Address,
-    JobSystem,
     Local,
-    parse_options,
 )
 from napari_brats.workflows.cohort.table import read_table
 
@@ -230,68 +227,6 @@ def test_an_unreachable_scheduler(planned: Callable[..., Plan], monkeypatch) -> 
     assert [row.state for row in read_table(plan.root)] == [State.WAITING]
 
 
-def test_other_versions_are_named() -> None:
-    """Python by its first two numbers, Dask and ourselves by all."""
-    from napari_brats.workflows.cohort.cluster import _require_same_versions as require
-
-    ours = {"packages": {"python": "3.11.2", "distributed": "1.0", "napari_brats": "0.1"}}
-    patch = {"packages": {**ours["packages"], "python": "3.11.9"}}
-    require({"client": ours, "scheduler": ours, "workers": {"tcp://a": patch}})
-    old = {"packages": {**ours["packages"], "napari_brats": None}}
-    with pytest.raises(ClusterError, match=r"tcp://a has napari_brats none, here it is 0\.1"):
-        require({"client": ours, "scheduler": ours, "workers": {"tcp://a": old}})
-
-
-def test_options_of_batch_systems() -> None:
-    """Numbers and lists are read as such, other words as text."""
-    given = ["cores=4", "memory=8GB", 'job_extra_directives=["--gres=gpu:1"]', "a=b=c"]
-    assert parse_options(given) == {
-        "cores": 4, "memory": "8GB", "job_extra_directives": ["--gres=gpu:1"], "a": "b=c",
-    }  # fmt: skip
-    with pytest.raises(ClusterError, match="KEY=VALUE"):
-        parse_options(["cores"])
-
-
-@pytest.mark.slow
-# A cluster that dask-jobqueue gives up half-made complains when it is collected.
-@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
-def test_a_batch_system_refuses_unknown_options() -> None:
-    """What dask-jobqueue itself does not take is named."""
-    pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
-    with (
-        pytest.raises(ClusterError, match="SLURMCluster of dask-jobqueue refuses"),
-        JobSystem("slurm", 1, {"cores": 1}).started(),
-    ):
-        pass
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("system", JOB_SYSTEMS)
-def test_options_reach_the_batch_system(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All rows are classes of dask-jobqueue; options are handed on, the jobs asked for."""
-    jobqueue = pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
-    assert isinstance(getattr(jobqueue, JOB_SYSTEMS[system]), type)
-    asked: list[object] = []
-
-    class Recorder:
-        def __init__(self, **options: object) -> None:
-            asked.append(options)
-
-        def __enter__(self) -> "Recorder":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            asked.append("ended")
-
-        def scale(self, *, jobs: int) -> None:
-            asked.append(jobs)
-
-    monkeypatch.setattr(jobqueue, JOB_SYSTEMS[system], Recorder)
-    with JobSystem(system, 3, {"cores": 4}).started() as cluster:
-        assert isinstance(cluster, Recorder)
-    assert asked == [{"cores": 4}, 3, "ended"]
-
-
 @pytest.mark.slow
 def test_a_late_worker_that_lacks_the_model_is_left_out(
     tmp_path: Path,
@@ -335,20 +270,6 @@ def test_a_patient_that_kills_its_workers_fails_alone(planned: Callable[..., Pla
     list(run_cohort(planned(1, retry_failed=True)))
     (row,) = _outcome(Future(), job).rows
     assert row.state is State.DONE
-
-
-def test_gpus_are_one_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More workers than GPUs, or several on one named GPU, are refused."""
-    from napari_brats.inference import devices
-
-    gpu = devices.DeviceChoice("cuda", "bfloat16", "GPU", 0)
-    monkeypatch.setattr(devices, "available_devices", lambda: [gpu])
-    assert Local(1, "auto")._gpus() == 1
-    assert Local(4, "cpu")._gpus() == 0
-    with pytest.raises(ClusterError, match="2 workers were asked for and there are 1 GPU"):
-        Local(2, "auto")._gpus()
-    with pytest.raises(ClusterError, match="'cuda:0' is one GPU"):
-        Local(2, "cuda:0")._gpus()
 
 
 def _wait_for_workers(address: str, count: int) -> None:

@@ -6,26 +6,12 @@ import pytest
 from qtpy.QtGui import QCloseEvent
 
 from napari_brats.case import save_segmentation
-from napari_brats.widgets import opening
 from napari_brats.widgets.close_guard import Answer
 from napari_brats.widgets.segment import SegmentWidget
 
 pytestmark = pytest.mark.gui
 
 ID = "BraTS2021_00000"
-
-
-@pytest.fixture
-def masked(widget, data, qtbot):
-    """Return the widget with the first patient open and a mask of it."""
-    widget.open(data)
-    qtbot.waitUntil(lambda: len(widget.patients.rows()) == 2)
-    widget.patient_control.open(widget.patients.rows()[0])
-    qtbot.waitUntil(lambda: widget.patient_control.idle, timeout=20_000)
-    widget.run.segment.click()
-    qtbot.waitUntil(lambda: len(widget.masks_shown()) == 1, timeout=20_000)
-    qtbot.waitUntil(lambda: widget.run_control.idle)
-    return widget
 
 
 @pytest.fixture
@@ -39,31 +25,6 @@ def gate(monkeypatch):
 
     monkeypatch.setattr("napari_brats.widgets.saving.save_segmentation", slow)
     return gate
-
-
-def test_painting_while_the_next_patient_is_read(masked, qtbot):
-    """Strokes made after the question are asked about before the mask goes; Stay keeps it."""
-    mask = masked.masks.mask()
-    asked = []
-    masked.ask = lambda titles: asked.append(titles) or Answer.STAY
-    masked.patient_control.open(masked.patients.rows()[1])
-    mask.paint((3, 3, 3), 2)
-    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
-    assert asked == [[mask.name]]
-    assert masked.mask_control.book.unsaved() == [mask]
-    assert {layer.metadata["case_id"] for layer in masked.viewer.layers} == {ID}
-
-
-def test_edits_given_up_are_asked_about_once(masked, qtbot):
-    """Discard, and no further stroke: the next patient comes without a second question."""
-    mask = masked.masks.mask()
-    mask.paint((3, 3, 3), 2)
-    asked = []
-    masked.ask = lambda titles: asked.append(titles) or Answer.DISCARD
-    masked.patient_control.open(masked.patients.rows()[1])
-    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
-    assert asked == [[mask.name]]
-    assert mask not in masked.viewer.layers
 
 
 def test_saving_while_a_save_goes_on(masked, data, gate, qtbot):
@@ -127,58 +88,6 @@ def test_edits_outlive_their_dock(masked, qtbot):
     assert asked == [[mask.name]] * 2
     with pytest.raises(RuntimeError, match="deleted"):
         masked.isVisible()
-
-
-def open_slowly(masked, row, monkeypatch):
-    """Begin to open a patient whose reading waits for the gate that is returned."""
-    gate = threading.Event()
-    plain = opening.load_case
-
-    def slow(path, **how):
-        gate.wait(20)
-        return plain(path, **how)
-
-    monkeypatch.setattr(opening, "load_case", slow)
-    masked.patient_control.prefetch.drop()  # what was read ahead would come at once
-    masked.patient_control.open(masked.patients.rows()[row])
-    return gate
-
-
-def test_a_result_that_comes_while_the_next_patient_is_read(masked, qtbot, monkeypatch, notices):
-    """The mask is not put on a desk that is about to be cleared: it waits for its patient."""
-    gate = open_slowly(masked, 1, monkeypatch)
-    before = len(masked.masks_shown())
-    masked.run.segment.click()
-    qtbot.waitUntil(lambda: masked.run_control.idle, timeout=20_000)
-    assert len(masked.masks_shown()) == before
-    gate.set()
-    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
-    assert masked.masks_shown() == []
-    masked.patient_control.open(masked.patients.rows()[0])
-    qtbot.waitUntil(lambda: len(masked.masks_shown()) == 1, timeout=20_000)
-
-
-def test_going_back_to_the_patient_at_hand(masked, qtbot, monkeypatch):
-    """Clicked again before the next one has come, the patient stays, with its fresh mask."""
-    mask = masked.masks.mask()
-    gate = open_slowly(masked, 1, monkeypatch)
-    masked.patient_control.open(masked.patients.rows()[0])
-    gate.set()
-    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
-    assert masked.masks_shown() == [mask]
-    assert masked.patients.list.currentItem().text(0) == ID
-
-
-def test_a_damaged_neighbor_costs_no_mask(masked, data, qtbot, notices):
-    """The next patient cannot be read: the one at hand stays chosen, and a click keeps its mask."""
-    broken = data / "BraTS2021_00001" / "BraTS2021_00001_t2.nii.gz"
-    broken.write_bytes(broken.read_bytes()[:400])
-    mask = masked.masks.mask()
-    masked.patient_control.open(masked.patients.rows()[1])
-    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
-    masked.patient_control.open(masked.patients.rows()[0])
-    qtbot.waitUntil(lambda: masked.patient_control.idle, timeout=20_000)
-    assert masked.masks_shown() == [mask]
 
 
 def test_a_run_outlives_its_dock(masked, qtbot, fake_segment):
