@@ -29,7 +29,6 @@ from workload import Workload, _values_moved, workload
 from napari_brats.networks.registry import model_spec
 
 ROOT = Path(__file__).parents[1]
-QUICK = ("dresunet3dkept-bf16", "dresunet3dkept-128", "kermi2018plain-bf16")
 VOLUME = np.random.default_rng(0).normal(size=(4, 18, 32, 16)).astype(np.float32)
 
 
@@ -110,10 +109,11 @@ def test_a_gpus_row_asks_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "model"),
     [
-        pytest.param(name, model, marks=[pytest.mark.slow] * (model + name not in QUICK))
+        (name, model)
         for model in ("dresunet3d", "kermi2018")
         for name, way in WAYS.items()
         # A CPU has no TF32 and is slow in float16; one needs a compiler.

@@ -102,6 +102,7 @@ def test_a_damaged_cache_is_made_anew(damage: str) -> None:
     assert openvino_engine._read(folder) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lost",
     [
@@ -209,6 +210,7 @@ def test_a_refusal_says_what_openvino_says(monkeypatch: pytest.MonkeyPatch) -> N
             engine(torch.zeros(1, 4, 16, 16, 16))
 
 
+@pytest.mark.slow
 def test_a_shape_that_openvino_refuses_is_a_refusal() -> None:
     """17 voxels do not halve four times: what the runner hears is an `EngineError`."""
     engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)

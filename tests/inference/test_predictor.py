@@ -56,6 +56,7 @@ def test_the_same_case_gives_the_same_result_again(tiny_predictor, tiny_case) ->
     assert len(predictor._engines) == 1
 
 
+@pytest.mark.slow
 def test_auto_takes_what_was_fastest_here(tiny_predictor, tiny_case) -> None:
     """PyTorch until all engines are known; then the one that will be done first."""
     pytest.importorskip("openvino", reason="OpenVINO is not installed")

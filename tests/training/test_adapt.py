@@ -122,6 +122,7 @@ def test_a_better_model_is_installed_with_its_lineage(config, cases, monkeypatch
     assert added_names() == []
 
 
+@pytest.mark.slow
 def test_what_is_not_better_is_not_installed(config):
     """A learning rate of 0 improves nothing: the old model stays alone, and the reason is said."""
     still = replace(config, learning_rate=0.0, steps=1)

@@ -131,6 +131,7 @@ def test_other_settings_do_not_resume(tiny):
     assert (tiny.output / "config.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_going_on_from_weights(tiny, tmp_path):
     """--start begins where the weights ended, and the new card tells what they had been through."""
     first = train(tiny, on_notice=quietly)
@@ -175,6 +176,7 @@ def test_no_better_dice_ends_early(tiny, tmp_path, make_patient_folder):
     assert len(losses(config)) < 9
 
 
+@pytest.mark.slow
 def test_patience_needs_held_out_patients(tiny):
     """With nobody to watch the training goes to its end and says why."""
     lines = []
@@ -247,6 +249,7 @@ def test_an_epoch_shows_each_patient_once(tiny, sample_path, given, expected):
     assert _epoch_steps(config, preset_of(config), []) == 250
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [pytest.param(1, marks=pytest.mark.slow), 99])
 def test_gradients_that_are_not_finite_are_passed_over(tiny, monkeypatch, broken):
     """One broken step changes no weight; training ends with a cure if they do not stop."""

@@ -29,6 +29,7 @@ def test_patient_and_mask_are_shown(launched, qtbot):
     qtbot.waitUntil(lambda: [item(row, 1).text() for row in range(3)] == ["1.000"] * 3)
 
 
+@pytest.mark.slow
 def test_the_window_is_large_and_on_the_screen(launched):
     """The image gets room: nine tenths of a small screen."""
     viewer, _ = launched
@@ -38,6 +39,7 @@ def test_the_window_is_large_and_on_the_screen(launched):
     assert 0.85 * min(1200, screen.height()) <= height <= screen.height()
 
 
+@pytest.mark.slow
 def test_the_menu_toggles_the_dock(launched):
     """The dock has the name under which napari's menu looks for it; no second one is made."""
     viewer, _ = launched

@@ -232,6 +232,7 @@ def test_an_offer_that_another_window_took_up(dock, mask, painted, notices, qtbo
     assert all(path.exists() for path, _ in painted)
 
 
+@pytest.mark.slow
 @pytest.mark.gui
 def test_a_deleted_layer_can_be_had_back(widget, data, qtbot):
     """In the window: a painted mask is deleted, its strokes are offered, Recover shows them."""

@@ -40,6 +40,7 @@ def test_saving_while_a_save_goes_on(masked, data, gate, qtbot):
     assert saved == [f"{ID}_net-lite_mask.nii.gz"]
 
 
+@pytest.mark.slow
 def test_closing_the_dock_while_a_save_goes_on(masked, data, gate, qtbot):
     """The file is written all the same, and nobody is told who is gone."""
     masked.mask_control.save()
@@ -69,6 +70,7 @@ def test_an_unexpected_error_holds_the_window(masked, notices, monkeypatch):
     masked.ask = lambda titles: Answer.DISCARD
 
 
+@pytest.mark.slow
 def test_edits_outlive_their_dock(masked, qtbot):
     """The dock closed with its x: edits are followed and asked about on; a new dock takes over."""
     window, viewer, mask = masked.window(), masked.viewer, masked.masks.mask()
@@ -90,6 +92,7 @@ def test_edits_outlive_their_dock(masked, qtbot):
         masked.isVisible()
 
 
+@pytest.mark.slow
 def test_a_run_outlives_its_dock(masked, qtbot, fake_segment):
     """The dock is closed during a run and opened again: the mask still comes."""
     gate = threading.Event()
@@ -111,6 +114,7 @@ def test_a_run_outlives_its_dock(masked, qtbot, fake_segment):
     assert new.run.segment.isEnabled()
 
 
+@pytest.mark.slow
 def test_quitting_asks_for_all_windows(masked, make_napari_viewer, qtbot):
     """napari's Quit empties every viewer: the other window's strokes are asked about first."""
     other = make_napari_viewer(show=True)

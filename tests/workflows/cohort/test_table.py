@@ -64,6 +64,7 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
         read_table(tmp_path / "t.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_parquet(), reason="needs pyarrow (extra cluster)")
 def test_parquet_holds_the_same(tmp_path: Path) -> None:
     """The same columns, numbers as numbers."""
