@@ -10,6 +10,8 @@ from torch import nn
 
 from napari_brats.errors import Cancelled, CaseError, CheckpointError, DeviceError
 from napari_brats.inference.costs import Run, remember
+from napari_brats.inference.devices import DeviceChoice
+from napari_brats.inference.engines import make_engine
 from napari_brats.inference.logits import predict_logits, spec_of
 from napari_brats.inference.predictor import Predictor
 from napari_brats.networks.checkpoint import save_checkpoint
@@ -184,6 +186,61 @@ def test_logits_come_without_the_engine_that_was_asked_for(monkeypatch) -> None:
     (notice,) = notices
     assert "pip install" in notice
     assert notice.endswith("going on with PyTorch")
+
+
+@pytest.mark.slow
+def test_what_was_compiled_is_kept_while_the_weights_stay(monkeypatch) -> None:
+    """The second call makes no engine; weights written behind torch's back make a new one."""
+    pytest.importorskip("openvino")
+    made = []
+
+    def counted(*arguments):
+        made.append(arguments)
+        return make_engine(*arguments)
+
+    monkeypatch.setattr("napari_brats.inference.logits.make_engine", counted)
+    torch.manual_seed(0)
+    network = create_model("dresunet3d", "lite", width=2).eval()
+    volume = np.random.default_rng(0).normal(size=(4, 16, 16, 16)).astype(np.float32)
+    options = {"device": "cpu", "precision": "float32", "engine": "openvino"}
+    first = predict_logits(network, volume, **options)
+    np.testing.assert_array_equal(predict_logits(network, volume, **options), first)
+    assert len(made) == 1
+    network.head.weight.data *= 2
+    changed = predict_logits(network, volume, **options)
+    assert len(made) == 2
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(volume)[None])[0].numpy()
+    np.testing.assert_allclose(changed, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision", "installed", "expected"),
+    [
+        ("cpu", "bfloat16", ["torch", "openvino"], "openvino"),
+        ("cpu", "float32", ["torch", "openvino"], "torch"),
+        ("cpu", "bfloat16", ["torch"], "torch"),
+        ("cuda", "bfloat16", ["torch", "openvino"], "torch"),
+    ],
+)
+def test_the_engine_that_nobody_chose(kind, precision, installed, expected, monkeypatch) -> None:
+    """OpenVINO on a CPU that computes in bfloat16 and has it, else PyTorch."""
+    used = []
+
+    def engine(network, spec, choice, name):
+        used.append(name)
+        raise Cancelled("seen")
+
+    monkeypatch.setattr("napari_brats.inference.logits.make_engine", engine)
+    monkeypatch.setattr("napari_brats.inference.logits.installed_engines", lambda kind: installed)
+    monkeypatch.setattr(
+        "napari_brats.inference.logits.resolve_device",
+        lambda device, wanted: DeviceChoice(kind, precision, "somewhere"),
+    )
+    network = create_model("dresunet3d", "lite", width=2)
+    with pytest.raises(Cancelled):
+        predict_logits(network, np.zeros((4, 16, 16, 16), np.float32))
+    assert used == [expected]
 
 
 def test_a_networks_row_is_known_by_its_class(tiny_options) -> None:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from napari_brats.errors import TrainingError
 from napari_brats.inference import predict_logits
+from napari_brats.inference.engines import REFERENCE_ENGINE
 from napari_brats.inference.postprocessing import region_probabilities
 from napari_brats.metrics.overlap import joint_counts
 from napari_brats.metrics.scores import score_regions
@@ -205,8 +206,9 @@ class RegionTraining(LightningModule):
         network = copy.deepcopy(self.network).eval()
         images = np.array(sample.images, np.float32)
         logits = predict_logits(
-            network, images, device=device_name(self.device), background=self.crops.background
-        )
+            network, images, engine=REFERENCE_ENGINE,  # no other pays for weights that change
+            device=device_name(self.device), background=self.crops.background,
+        )  # fmt: skip
         found = region_probabilities(logits, self.outputs) > 0.5
         joint = joint_counts(tissues_from_regions(found), np.asarray(sample.tissues))
         dice = {name: score.dice for name, score in score_regions(joint, voxel_ml=1.0).items()}

@@ -1,5 +1,6 @@
 """What the tests in a real window share: a patient that is open, and one with a mask."""
 
+import threading
 from importlib.util import find_spec
 
 import pytest
@@ -29,6 +30,19 @@ def opened(widget, data, open_row, qtbot):
     qtbot.waitUntil(lambda: len(widget.patients.rows()) == 2)
     open_row(0)
     return widget
+
+
+@pytest.fixture
+def held(fake_segment):
+    """Return a segmentation that waits, and the gate that lets it go on."""
+    gate = threading.Event()
+
+    def segment(patient, **options):
+        gate.wait(20)
+        return fake_segment(patient, **options)
+
+    yield segment, gate
+    gate.set()
 
 
 @pytest.fixture

@@ -130,15 +130,9 @@ def test_a_failed_run(opened, qtbot, notices):
     assert opened.run.segment.isEnabled()
 
 
-def test_a_result_for_a_patient_that_was_put_away(opened, qtbot, fake_segment, notices, open_row):
+def test_a_result_for_a_patient_that_was_put_away(opened, qtbot, held, notices, open_row):
     """The mask never lands on another patient; it waits until its own is open again."""
-    gate = threading.Event()
-
-    def slow(patient, **options):
-        gate.wait(20)
-        return fake_segment(patient, **options)
-
-    opened.run_control.segment = slow
+    opened.run_control.segment, gate = held
     opened.run.segment.click()
     open_row(1)
     gate.set()

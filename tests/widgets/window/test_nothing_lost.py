@@ -93,15 +93,9 @@ def test_edits_outlive_their_dock(masked, qtbot):
 
 
 @pytest.mark.slow
-def test_a_run_outlives_its_dock(masked, qtbot, fake_segment):
+def test_a_run_outlives_its_dock(masked, qtbot, held):
     """The dock is closed during a run and opened again: the mask still comes."""
-    gate = threading.Event()
-
-    def slow(patient, **options):
-        gate.wait(20)
-        return fake_segment(patient, **options)
-
-    masked.run_control.segment = slow
+    masked.run_control.segment, gate = held
     masked.run.segment.click()
     viewer = masked.viewer
     viewer.window.remove_dock_widget(masked)
