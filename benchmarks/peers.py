@@ -142,7 +142,7 @@ def _ours(engine: str, precision: str) -> Prepare:
     )
 
 
-def _kept(precision: str, *, engine: str = "torch", tuned: bool = False, **options: Any) -> Prepare:
+def _kept(precision: str, *, tuned: bool = False, **options: Any) -> Prepare:
     """Ours with the engine kept from the first run on, as a loaded model keeps it.
 
     With ``tuned`` cuDNN tries its algorithms out on each new size; ``options`` are those of
@@ -152,7 +152,7 @@ def _kept(precision: str, *, engine: str = "torch", tuned: bool = False, **optio
     def prepare(network: torch.nn.Module, spec: Any, device: str) -> Forward:
         torch.backends.cudnn.benchmark = tuned
         choice, settings = resolve_device(device, precision), settings_for(spec, **options)
-        engine_on = cache(lambda where: make_engine(network, spec, where, engine))
+        engine_on = cache(lambda where: make_engine(network, spec, where, "torch"))
 
         def forward(volume: np.ndarray) -> np.ndarray:
             notices: list[str] = []
@@ -232,19 +232,6 @@ WAYS: Mapping[str, Way] = {
     "openvino-bf16": Way(
         "ours, OpenVINO, bfloat16",
         _ours("openvino", "bfloat16"),
-        "bfloat16",
-        "openvino",
-        kinds=_CPU,
-    ),
-    "kept-openvino-f32": Way(
-        "ours, OpenVINO kept, float32",
-        _kept("float32", engine="openvino"),
-        package="openvino",
-        kinds=_CPU,
-    ),
-    "kept-openvino-bf16": Way(
-        "ours, OpenVINO kept, bfloat16",
-        _kept("bfloat16", engine="openvino"),
         "bfloat16",
         "openvino",
         kinds=_CPU,
