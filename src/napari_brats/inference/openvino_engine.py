@@ -2,8 +2,9 @@
 
 Converting a network takes seconds, so the converted network is kept on disk under a
 fingerprint of its layers, its weights and the versions involved. What is found damaged there
-is made anew. OpenVINO's telemetry is never asked for: its converter is called below the
-function that would send a report.
+is made anew, and what was not used for longest goes once two gigabytes are kept. OpenVINO's
+telemetry is never asked for: its converter is called below the function that would send a
+report.
 """
 
 import copy
@@ -26,7 +27,7 @@ from torch import Tensor
 from napari_brats.errors import EngineError
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.memory import bytes_per_voxel, is_out_of_memory
-from napari_brats.inference.places import cache_folder
+from napari_brats.inference.places import cache_folder, make_room, touch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,6 +39,7 @@ _TRACED_SIDES = {2: 64, 3: 32}
 _FILES = ("network.xml", "network.bin")
 _SUMS = "crc32.json"
 _KEPT_SIZES = 3
+_KEPT_BYTES = 2 * 1024**3
 
 
 class OpenVINOEngine:
@@ -196,6 +198,7 @@ def _read(folder: Path) -> Any:
         sums = json.loads((folder / _SUMS).read_text())
         if sums != _checksums(folder):
             raise ValueError("damaged")
+        touch(folder)
         return openvino.Core().read_model(folder / _FILES[0])
     except (OSError, ValueError, RuntimeError):
         shutil.rmtree(folder, ignore_errors=True)
@@ -214,6 +217,7 @@ def _keep(model: Any, folder: Path) -> None:
             openvino.save_model(model, partial / _FILES[0], compress_to_fp16=False)
             (partial / _SUMS).write_text(json.dumps(_checksums(partial)))
             os.replace(partial, folder)  # fails where another process was faster: the same content
+        make_room(folder.parent, _KEPT_BYTES)
     except (OSError, RuntimeError):
         return
 
