@@ -1,6 +1,7 @@
 """Tables about models: what the cards and the registry of networks say."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from napari_brats.naming import MODALITIES
 from napari_brats.networks.card import traces_rule
@@ -88,6 +89,18 @@ def missing() -> str:
     return markdown(("model", "all there", *(f"no {name}" for name in MODALITIES)), rows)
 
 
+def _training(last: Mapping[str, Any]) -> str:
+    """Tell the last training, and how many there were before it; the card has all of each."""
+    chain = [last]
+    while isinstance(before := chain[-1].get("started_from"), Mapping):
+        chain.append(before)
+    steps, minutes = (sum(one.get(key, 0) for one in chain) for key in ("steps", "minutes"))
+    history = f" ({len(chain)} in all: {steps:,} steps, {minutes:.0f} minutes)"
+    plain = {key: last[key] for key in last if key not in ("command", "started_from")}
+    words = f"Last training{history if len(chain) > 1 else ''}: {facts(plain)}."
+    return words + (f"\n\n```\n{last['command']}\n```" if "command" in last else "")
+
+
 def weights() -> str:
     """Training and limits, as the bundled cards state them."""
     lines = []
@@ -96,7 +109,7 @@ def weights() -> str:
         if card is None:
             continue
         lines += [f"**{card.name}** ({card.license}). Recipe `{card.recipe}`.\n"]
-        lines += [f"Training: {facts(card.training)}.\n"]
+        lines += [f"{_training(card.training)}\n"]
         lines += [f"- {limit}" for limit in card.limits]
         if card.least_enhancing_ml:
             lines += [f"- {traces_rule(card)}"]

@@ -1,13 +1,19 @@
 """The pages say what the registries say."""
 
 import importlib
+import re
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from napari_brats.cli.app import build_parser
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "benchmarks" / "README.md"]
+CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +28,32 @@ def test_tables_are_made_from_the_registries(tables, page):
     """A changed registry or card without `python docs/tables.py` is caught."""
     text = page.read_text(encoding="utf-8")
     assert tables.fill(text) == text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_understood(page):
+    """Every command in a block of code has the arguments that the program takes."""
+    blocks = "".join(CODE.findall(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
+    parser, wrong = build_parser(), []
+    for line in re.findall(r"^napari-brats .*|(?<=&& )napari-brats .*", blocks, re.MULTILINE):
+        words = shlex.split(line, comments=True)[1:]
+        try:
+            parser.parse_args(words[: words.index(">")] if ">" in words else words)
+        except SystemExit:
+            wrong.append(line)
+    assert not wrong
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: f"{page.parent.name}/{page.name}")
+def test_links_lead_somewhere(page):
+    """Files that a page links to are there, and so are the headings."""
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", CODE.sub("", page.read_text("utf-8"))):
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", CODE.sub("", target.read_text("utf-8")), re.MULTILINE)
+            assert heading in [re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles]
 
 
 def test_every_table_is_used(tables):

@@ -122,7 +122,7 @@ def test_random_weights_are_never_offered(tmp_path, monkeypatch):
     monkeypatch.setattr(card_module, "WEIGHTS_FOLDER", tmp_path)
     for name in MODELS:
         assert bundled_card(name) is None
-        refused(name, f"`napari-brats train --model {name}`")
+        refused(name, f"`napari-brats train --model {name} --data PATIENTS`")
     with pytest.raises(CheckpointError, match="random ones are never used"):
         read_card("kermi2018")
 

@@ -165,8 +165,8 @@ def _bundled_pair(name: str) -> tuple[Path, Path]:
     if bundled_card(name) is None:
         raise CheckpointError(
             f"no trained weights come with {name!r}, and random ones are never used; train "
-            f"some with `napari-brats train --model {name}` and give the path of the "
-            ".safetensors file, or choose a model that `napari-brats models` lists with weights"
+            f"some with `napari-brats train --model {name} --data PATIENTS` and give the path of "
+            "the .safetensors file, or choose a model that `napari-brats models` lists with weights"
         )
     return checkpoint_pair(bundled_stem(name))
 

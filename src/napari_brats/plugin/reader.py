@@ -42,6 +42,9 @@ def get_reader(path: PathOrPaths) -> Reader | None:
 def read_patient(path: PathOrPaths) -> list[LayerData]:
     """Read one patient as four image layers and the reference.
 
+    napari asks for all layers at once and in the window's thread, whether a person or a script
+    asks: it must wait, or ``viewer.open`` would return to a script without its layers.
+
     Raises
     ------
     CaseError

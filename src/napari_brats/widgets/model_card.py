@@ -23,7 +23,8 @@ def model_title(row: ModelRow | EnsembleRow) -> str:
 
 def how_to_train(name: str) -> str:
     """Return what to do about a model without weights."""
-    return f"No weights come with {name!r}; train it: napari-brats train --model {name}"
+    command = f"napari-brats train --model {name} --data PATIENTS"
+    return f"No weights come with {name!r}; train it: {command}"
 
 
 def card_html(row: ModelRow | EnsembleRow) -> str:

@@ -1,5 +1,7 @@
 """How clusters are started: batch systems and their options, GPUs, equal versions."""
 
+from pathlib import Path
+
 import pytest
 
 from napari_brats.errors import ClusterError
@@ -51,7 +53,10 @@ def test_a_batch_system_refuses_unknown_options() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("system", JOB_SYSTEMS)
 def test_options_reach_the_batch_system(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All rows are classes of dask-jobqueue; options are handed on, the jobs asked for."""
+    """All rows are classes of dask-jobqueue; options are handed on, the jobs asked for.
+
+    A job is one process that computes in all of its cores.
+    """
     jobqueue = pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
     assert isinstance(getattr(jobqueue, JOB_SYSTEMS[system]), type)
     asked: list[object] = []
@@ -72,7 +77,33 @@ def test_options_reach_the_batch_system(system: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(jobqueue, JOB_SYSTEMS[system], Recorder)
     with JobSystem(system, 3, {"cores": 4}).started() as cluster:
         assert isinstance(cluster, Recorder)
-    assert asked == [{"cores": 4}, 3, "ended"]
+    alone = {"cores": 4, "processes": 1, "job_script_prologue": ["export OMP_NUM_THREADS=4"]}
+    assert asked == [alone, 3, "ended"]
+
+
+@pytest.mark.slow
+def test_what_a_site_says_about_jobs_is_kept(tmp_path: Path) -> None:
+    """Processes and prologue that somebody chose stay, and stand after ours in the script."""
+    jobqueue = pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
+    import dask
+
+    site = {"jobqueue.slurm": {"cores": 8, "processes": 2, "job-script-prologue": ["module x"]}}
+    with dask.config.set(site):
+        options = JobSystem("slurm", 1, {"memory": "1GB"})._options()
+        assert JobSystem("slurm", 1, {"processes": 4})._options()["job_script_prologue"] == [
+            "export OMP_NUM_THREADS=2", "module x",
+        ]  # fmt: skip
+    assert options == {
+        "memory": "1GB",
+        "processes": 2,
+        "job_script_prologue": ["export OMP_NUM_THREADS=4", "module x"],
+    }
+    given = {"cores": 4, "memory": "4GB", "log_directory": str(tmp_path)}
+    job = jobqueue.slurm.SLURMJob("tcp://here:1", **JobSystem("slurm", 1, given)._options())
+    script = job.job_script()
+    assert script.index("export OMP_NUM_THREADS=4") < script.index("dask_worker")
+    assert "--nthreads 4" in script
+    assert "--nworkers" not in script
 
 
 def test_gpus_are_one_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,7 +152,7 @@ class Address:
 
 @dataclass(frozen=True)
 class JobSystem:
-    """Workers as jobs of a batch system.
+    """Workers as jobs of a batch system, each one process that uses all cores of its job.
 
     Parameters
     ----------
@@ -161,7 +161,8 @@ class JobSystem:
     jobs : int
         How many.
     options : Mapping[str, Any]
-        Handed on to the class of dask-jobqueue, e.g. ``queue``, ``cores``, ``memory``.
+        Handed on to the class of dask-jobqueue, e.g. ``queue``, ``cores``, ``memory``. What
+        is not given is taken from Dask's configuration.
     """
 
     system: str
@@ -183,18 +184,40 @@ class JobSystem:
         """
         import dask_jobqueue
 
-        name = JOB_SYSTEMS[self.system]
+        name, options = JOB_SYSTEMS[self.system], self._options()
         try:
-            cluster = getattr(dask_jobqueue, name)(**self.options)
+            cluster = getattr(dask_jobqueue, name)(**options)
         except (TypeError, ValueError) as error:
             first = str(error).splitlines()[0]
             raise ClusterError(
-                f"{name} of dask-jobqueue refuses the options {dict(self.options)}: {first}; "
+                f"{name} of dask-jobqueue refuses the options {options}: {first}; "
                 "correct them with --job-option KEY=VALUE"
             ) from error
         with cluster:
             cluster.scale(jobs=self.jobs)
             yield cluster
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options, where nobody said otherwise with one process a job and its threads.
+
+        By itself dask-jobqueue cuts a job into several processes, which would share its GPU,
+        and Dask leaves each of them one thread to compute in.
+        """
+        processes = self._setting("processes") or 1
+        options = {**self.options, "processes": processes}
+        cores = self._setting("cores")
+        if cores:
+            threads = f"export OMP_NUM_THREADS={max(1, cores // processes)}"
+            prologue = self._setting("job_script_prologue") or []
+            options["job_script_prologue"] = [threads, *prologue]  # theirs comes later, and wins
+        return options
+
+    def _setting(self, name: str) -> Any:
+        """Return an option, else what Dask's configuration says, else None."""
+        import dask
+
+        written = f"jobqueue.{self.system}.{name.replace('_', '-')}"
+        return self.options.get(name, dask.config.get(written, None))
 
 
 def parse_options(given: list[str]) -> dict[str, Any]:
