@@ -97,6 +97,7 @@ def test_other_code_is_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
     assert openvino_engine.fingerprint(network, (32, 32, 32)) != before
 
 
+@pytest.mark.slow
 def test_weights_of_half_the_bytes() -> None:
     """numpy has no bfloat16: the network is read as float32, and left as it is."""
     network, spec = tiny_network().bfloat16(), model_spec("dresunet3d")
