@@ -1,5 +1,6 @@
 """What the tests of inference share: a tiny patient, and narrow networks with random weights."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import pytest
 import torch
 
 from napari_brats.case import Case
+from napari_brats.inference import runner
 from napari_brats.inference.devices import resolve_device
 from napari_brats.inference.predictor import Predictor
 from napari_brats.networks.card import Card
 from napari_brats.networks.registry import create_model
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.regions import LABEL_CONVENTIONS
+
+sys.path.append(str(Path(__file__).parent))  # for `fake_engine`
 
 TINY = {
     "dresunet3d": {"width": 2},
@@ -87,3 +91,9 @@ def tiny_case():
 def tiny_predictor():
     """Return what makes a predictor; fields of the card can be given."""
     return _predictor
+
+
+@pytest.fixture
+def five_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a CPU take batches of five slices of 160 x 160."""
+    monkeypatch.setitem(runner._BATCH_VOXELS, "cpu", 5 * 160**2)

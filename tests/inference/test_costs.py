@@ -1,6 +1,8 @@
 """What is remembered of runs, and what follows from it."""
 
-from dataclasses import replace
+import json
+import math
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,16 @@ def test_the_fastest_engine_depends_on_what_it_still_has_to_do() -> None:
     assert costs.fastest("net", {}, device, 500) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"model": "net"}]', '{"a": 1}', "null"])
+DAMAGED = [
+    json.dumps([asdict(replace(RUN, **{field: value}))])
+    for field in ("voxels", "network_seconds", "total_seconds", "memory_bytes")
+    for value in (None, "1", -1, math.nan)
+]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", '[{"model": "net"}]', '{"a": 1}', "null", *DAMAGED]
+)
 def test_a_damaged_file_counts_as_no_runs(text: str) -> None:
     """And the next run makes it whole."""
     costs_file().parent.mkdir(parents=True, exist_ok=True)

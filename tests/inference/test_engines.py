@@ -42,6 +42,17 @@ def test_the_callers_network_is_left_as_it_is() -> None:
     assert all(value.is_contiguous() for value in network.parameters())
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float64])
+def test_weights_of_any_number_type_are_taken(kind: torch.dtype) -> None:
+    """As float32; the caller's keep their own."""
+    network = tiny_network().to(kind)
+    batch = torch.randn(1, 4, 16, 16, 16)
+    found = TorchEngine(network, SPEC, CPU)(batch)
+    network.eval().float()
+    with torch.inference_mode():
+        np.testing.assert_allclose(found, network(batch), atol=1e-5)
+
+
 def test_mixed_precision_stays_close_and_returns_float32() -> None:
     """bfloat16 keeps about three digits."""
     network = tiny_network()

@@ -12,6 +12,7 @@ from napari_brats.inference.memory import (
     bytes_per_voxel,
     free_bytes,
     group_headroom,
+    is_device_failure,
     is_out_of_memory,
 )
 
@@ -79,3 +80,18 @@ def test_a_networks_memory_follows_its_largest_layer(ndim: int) -> None:
 def test_running_out_of_memory_is_told_from_other_errors(error: Exception, expected: bool) -> None:
     """Every device says it in its own words."""
     assert is_out_of_memory(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling cublasSgemm"), True),
+        (RuntimeError("shapes do not fit"), False),
+        (ValueError("cuda error"), False),
+    ],
+)
+def test_a_failing_device_is_told_from_other_errors(error: Exception, expected: bool) -> None:
+    """A bug in what runs on it keeps its traceback."""
+    assert is_device_failure(error) is expected

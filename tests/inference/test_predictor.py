@@ -8,14 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from napari_brats.errors import Cancelled, CaseError, CheckpointError, DeviceError
+from napari_brats.errors import (
+    Cancelled,
+    CaseError,
+    DeviceError,
+    EngineError,
+)
 from napari_brats.inference.costs import Run, remember
-from napari_brats.inference.devices import DeviceChoice
-from napari_brats.inference.engines import make_engine
-from napari_brats.inference.logits import predict_logits, spec_of
+from napari_brats.inference.engines import ENGINES, TorchEngine
 from napari_brats.inference.predictor import Predictor
 from napari_brats.networks.checkpoint import save_checkpoint
-from napari_brats.networks.registry import MODELS, create_model, model_spec
+from napari_brats.networks.registry import MODELS
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,23 @@ def test_a_refused_engine_is_not_asked_again(tiny_predictor, tiny_case, monkeypa
     assert notice.endswith("going on with PyTorch")
 
 
+def test_an_engine_that_refused_holds_no_memory(tiny_predictor, tiny_case, monkeypatch) -> None:
+    """What it had compiled for earlier patients goes with it."""
+    predictor, case = tiny_predictor(), tiny_case()
+    predictor.engine = "openvino"
+
+    class Refusing(TorchEngine):
+        name = "openvino"
+
+        def __call__(self, batch: torch.Tensor) -> torch.Tensor:
+            raise EngineError("OpenVINO gave values that are no numbers")
+
+    row = replace(ENGINES["openvino"], make=Refusing, package="torch")
+    monkeypatch.setitem(ENGINES, "openvino", row)
+    assert predictor.predict(case).engine == "torch"
+    assert [name for name, _ in predictor._engines] == ["torch"]
+
+
 def test_traces_of_enhancement_go_and_are_told(tiny_predictor, tiny_case) -> None:
     """The card's limit is applied to the whole patient, in ml of the patient's own voxels."""
     predictor, case, notices = tiny_predictor(), tiny_case(), []
@@ -144,108 +164,3 @@ def test_a_device_that_is_not_there_is_refused_before_loading(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DeviceError, match="'cuda' was asked for"):
         Predictor.load("nothing", device="cuda")
-
-
-@pytest.mark.parametrize("name", ["dresunet3d", "kermi2018"])
-def test_logits_of_a_volume_of_any_size(name: str, tiny_options) -> None:
-    """(C, X, Y, Z) to (K, X, Y, Z), and windows are close to the whole volume's shape."""
-    torch.manual_seed(0)
-    network = create_model(name, "lite", **tiny_options[name])
-    volume = np.random.default_rng(0).normal(size=(4, 19, 33, 5)).astype(np.float32)
-    whole = predict_logits(network, volume, device="cpu", precision="float32")
-    cut = predict_logits(network, volume, device="cpu", precision="float32", window=16, overlap=0.5)
-    assert whole.shape == cut.shape == (3, 19, 33, 5)
-    assert whole.dtype == np.float32
-    assert network.training
-
-
-def test_a_whole_volume_equals_the_network_itself() -> None:
-    """At a native size predict_logits adds nothing."""
-    torch.manual_seed(0)
-    network = create_model("dresunet3d", "lite", width=2).eval()
-    volume = torch.randn(4, 16, 32, 16)
-    with torch.inference_mode():
-        expected = network(volume[None])[0].numpy()
-    found = predict_logits(network, volume.numpy(), device="cpu", precision="float32")
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
-def test_logits_come_without_the_engine_that_was_asked_for(monkeypatch) -> None:
-    """OpenVINO that is not installed: PyTorch's logits, and one notice that says so."""
-    monkeypatch.setattr(
-        "napari_brats.inference.engines.find_spec", lambda name: name == "torch" or None
-    )
-    torch.manual_seed(0)
-    network = create_model("dresunet3d", "lite", width=2).eval()
-    volume, notices = np.ones((4, 16, 16, 16), np.float32), []
-    options = {"device": "cpu", "precision": "float32", "on_notice": notices.append}
-    expected = predict_logits(network, volume, engine="torch", **options)
-    assert notices == []
-    found = predict_logits(network, volume, engine="openvino", **options)
-    np.testing.assert_array_equal(found, expected)
-    (notice,) = notices
-    assert "pip install" in notice
-    assert notice.endswith("going on with PyTorch")
-
-
-@pytest.mark.slow
-def test_what_was_compiled_is_kept_while_the_weights_stay(monkeypatch) -> None:
-    """The second call makes no engine; weights written behind torch's back make a new one."""
-    pytest.importorskip("openvino")
-    made = []
-
-    def counted(*arguments):
-        made.append(arguments)
-        return make_engine(*arguments)
-
-    monkeypatch.setattr("napari_brats.inference.logits.make_engine", counted)
-    torch.manual_seed(0)
-    network = create_model("dresunet3d", "lite", width=2).eval()
-    volume = np.random.default_rng(0).normal(size=(4, 16, 16, 16)).astype(np.float32)
-    options = {"device": "cpu", "precision": "float32", "engine": "openvino"}
-    first = predict_logits(network, volume, **options)
-    np.testing.assert_array_equal(predict_logits(network, volume, **options), first)
-    assert len(made) == 1
-    network.head.weight.data *= 2
-    changed = predict_logits(network, volume, **options)
-    assert len(made) == 2
-    with torch.inference_mode():
-        expected = network(torch.from_numpy(volume)[None])[0].numpy()
-    np.testing.assert_allclose(changed, expected, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("kind", "precision", "installed", "expected"),
-    [
-        ("cpu", "bfloat16", ["torch", "openvino"], "openvino"),
-        ("cpu", "float32", ["torch", "openvino"], "torch"),
-        ("cpu", "bfloat16", ["torch"], "torch"),
-        ("cuda", "bfloat16", ["torch", "openvino"], "torch"),
-    ],
-)
-def test_the_engine_that_nobody_chose(kind, precision, installed, expected, monkeypatch) -> None:
-    """OpenVINO on a CPU that computes in bfloat16 and has it, else PyTorch."""
-    used = []
-
-    def engine(network, spec, choice, name):
-        used.append(name)
-        raise Cancelled("seen")
-
-    monkeypatch.setattr("napari_brats.inference.logits.make_engine", engine)
-    monkeypatch.setattr("napari_brats.inference.logits.installed_engines", lambda kind: installed)
-    monkeypatch.setattr(
-        "napari_brats.inference.logits.resolve_device",
-        lambda device, wanted: DeviceChoice(kind, precision, "somewhere"),
-    )
-    network = create_model("dresunet3d", "lite", width=2)
-    with pytest.raises(Cancelled):
-        predict_logits(network, np.zeros((4, 16, 16, 16), np.float32))
-    assert used == [expected]
-
-
-def test_a_networks_row_is_known_by_its_class(tiny_options) -> None:
-    """Every network of the registry, and no other."""
-    for name in MODELS:
-        assert spec_of(create_model(name, "lite", **tiny_options[name])) is model_spec(name)
-    with pytest.raises(CheckpointError, match="'Linear' is none of the networks dresunet3d"):
-        spec_of(nn.Linear(1, 1))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_brats.case import save_segmentation, segmentation_of
-from napari_brats.errors import CaseError
+from napari_brats.errors import Cancelled, CaseError
 from napari_brats.naming import recognize
 from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import ModelRow
@@ -42,6 +42,19 @@ def test_a_run_ends_in_a_layer(case, fake_segment):
     tag = tag_of(finished.layer.metadata)
     assert (tag.role, tag.title, finished.device) == (MASK, "net-lite", "CPU, float32")
     np.testing.assert_array_equal(tag.display.to_file(finished.layer.data), case.reference)
+
+
+def test_a_cancel_that_comes_late_keeps_nothing(case, fake_segment):
+    """After the last window, while the mask is made: the button said that nothing is kept."""
+    stop = Event()
+
+    def segment(*arguments, **options):
+        result = fake_segment(*arguments, **options)
+        stop.set()
+        return result
+
+    with pytest.raises(Cancelled):
+        run_out(running(Run(case, "net", "auto", "radiological"), stop, segment))
 
 
 def test_a_mirrored_run_says_so(case, fake_segment):

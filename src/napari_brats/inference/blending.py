@@ -43,7 +43,9 @@ def blend(
     -------
     NDArray[np.float32], shape (K, X, Y, Z)
     """
-    image = _pad(engine.put(torch.from_numpy(np.ascontiguousarray(volume))), plan, background)
+    # torch warns of memory that must not be written to, though nothing here writes.
+    whole = np.require(volume, requirements=["C", "W"])
+    image = _pad(engine.put(torch.from_numpy(whole)), plan, background)
     with _Blender(engine, plan) as blender:
         _feed(blender, image, plan, batch, on_step)
         x, y, z = plan.shape

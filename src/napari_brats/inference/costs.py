@@ -8,6 +8,7 @@ torch.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -200,7 +201,8 @@ def costs_file() -> Path:
 
 def _run(row: Any) -> Run:
     run = Run(**row)
-    if not (run.voxels > 0 and run.network_seconds >= 0 and run.total_seconds >= 0):
+    amounts = (run.network_seconds, run.total_seconds, run.memory_bytes)
+    if not (run.voxels > 0 and all(0 <= amount < inf for amount in amounts)):
         raise ValueError("damaged")
     return run
 

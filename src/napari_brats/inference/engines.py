@@ -65,9 +65,9 @@ class Engine(Protocol):
 class TorchEngine:
     """PyTorch: inference mode, channels last, batch norm folded, mixed precision by autocast.
 
-    The network is copied; the caller's own is neither moved nor switched to evaluation. On
-    CUDA the volume and the logits cross over once each, through page-locked memory, and
-    float32 means float32: convolutions do without TF32.
+    The network is copied, its weights as float32; the caller's own is neither moved nor
+    switched to evaluation. On CUDA the volume and the logits cross over once each, through
+    page-locked memory, and float32 means float32: convolutions do without TF32.
     """
 
     name = "torch"
@@ -79,7 +79,7 @@ class TorchEngine:
         self._bytes_per_voxel: dict[int, float] = {}
         self._ndim = spec.ndim
         self._layout = torch.channels_last if spec.ndim == 2 else torch.channels_last_3d
-        self._network = copy.deepcopy(network).eval()
+        self._network = copy.deepcopy(network).float().eval()
         fold_batch_norm(self._network)
         self._network.to(device.torch_name)
         for weights in self._network.parameters():

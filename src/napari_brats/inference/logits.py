@@ -45,7 +45,7 @@ def predict_logits(
         One of ours, as `create_model` or `load_checkpoint` gives it; 2D or 3D. It is left as
         it is.
     volume : NDArray[np.float32], shape (C, X, Y, Z)
-        As the network's recipe prepares it.
+        As the network's recipe prepares it; one voxel at least.
     engine : str
         Key in `ENGINES`, or ``"auto"``: OpenVINO where it is installed and a CPU computes in
         bfloat16, else PyTorch. One that refuses gives way to PyTorch with a notice. What
@@ -62,7 +62,8 @@ def predict_logits(
         Called with (done, total) windows: first (0, total), then after each batch. It may
         raise `Cancelled`.
     on_notice : callable, optional
-        Called with a line for people when memory runs out and the plan changes.
+        Called with a line for people when an engine refuses, memory runs out or a number
+        format is too small, and the plan changes.
 
     Returns
     -------
@@ -71,12 +72,15 @@ def predict_logits(
 
     Raises
     ------
+    ValueError
+        If the volume does not have the shape that the network needs.
     CheckpointError
-        If the network is none of ours.
+        If the network is none of ours, or gives values that are no numbers.
     DeviceError
         If the device or engine is not there, or memory does not suffice.
     """
     spec = spec_of(network)
+    volume = _checked(volume, network)
     settings = settings_for(spec, window=window, overlap=overlap, background=background)
     wanted = resolve_device(device, precision)
     name = _faster(wanted) if engine == "auto" else engine
@@ -84,21 +88,34 @@ def predict_logits(
 
     def make(choice: DeviceChoice) -> Engine:
         kept = _kept.pop(key, None) if key is not None and choice == wanted else None
+        if kept is None and key is not None:
+            _kept.clear()  # the last network's memory, before this one takes its own
         return kept or make_engine(network, spec, choice, name)
 
     ran = run_network(
         make,
-        np.asarray(volume, np.float32),
+        volume,
         wanted,
         settings,
         instead=lambda choice: make_engine(network, spec, choice, REFERENCE_ENGINE),
         on_step=on_step,
         on_notice=on_notice,
     )
-    if key is not None and ran.engine.name == _COMPILING:
+    if key is not None and (ran.engine.name, ran.engine.device) == (_COMPILING, wanted):
         _kept.clear()
         _kept[key] = ran.engine
     return ran.values
+
+
+def _checked(volume: NDArray[np.float32], network: "nn.Module") -> NDArray[np.float32]:
+    volume = np.asarray(volume, np.float32)
+    channels = network.in_channels
+    if volume.ndim != 4 or volume.shape[0] != channels or not volume.size:
+        raise ValueError(
+            f"volume must have the shape ({channels}, X, Y, Z) with voxels in it, got "
+            f"{volume.shape}"
+        )
+    return volume
 
 
 class _Key(NamedTuple):

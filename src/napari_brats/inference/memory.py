@@ -1,4 +1,4 @@
-"""How much memory there is, how much a network takes, and telling when it did not suffice."""
+"""How much memory there is, how much a network takes, and telling what a device died of."""
 
 import math
 from pathlib import Path
@@ -24,6 +24,7 @@ _OUT_OF_MEMORY = (
     "bad_alloc",
     "status_alloc_failed",
 )
+_DEVICE_FAILURES = ("cuda error", "cudnn error", "cudnn_status", "cublas_status")
 
 
 def free_bytes(device: DeviceChoice) -> int:
@@ -117,6 +118,17 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     return isinstance(error, RuntimeError) and any(
         words in str(error).lower() for words in _OUT_OF_MEMORY
+    )
+
+
+def is_device_failure(error: BaseException) -> bool:
+    """Return whether an exception says that a device failed or is gone, not what runs on it."""
+    import torch
+
+    # torch's own kind, and what comes from the libraries below it in words only.
+    return isinstance(error, torch.AcceleratorError) or (
+        isinstance(error, RuntimeError)
+        and any(words in str(error).lower() for words in _DEVICE_FAILURES)
     )
 
 

@@ -1,23 +1,27 @@
 """OpenVINO on CPUs: batch norm folded, layers fused, compiled for each size of input.
 
 Converting a network takes seconds, so the converted network is kept on disk under a
-fingerprint of its layers, its weights and the versions involved. What is found damaged there
-is made anew, and what was not used for longest goes once two gigabytes are kept. OpenVINO's
-telemetry is never asked for: its converter is called below the function that would send a
-report.
+fingerprint of its layers, its weights, our code of them and the versions involved. What is
+found damaged there is made anew, and what was not used for longest goes once two gigabytes are
+kept. OpenVINO's telemetry is never asked for: its converter is called below the function that
+would send a report.
 """
 
 import copy
 import hashlib
 import json
+import linecache
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,18 +49,29 @@ _KEPT_BYTES = 2 * 1024**3
 class OpenVINOEngine:
     """A network compiled by OpenVINO, for every size of input when it first comes.
 
-    The caller's network is read, never changed.
+    The caller's network is read, never changed. Threads that share an engine take turns.
+
+    Raises
+    ------
+    EngineError
+        If OpenVINO does not load.
     """
 
     name = "openvino"
 
     def __init__(self, network: "nn.Module", spec: "ModelSpec", device: DeviceChoice) -> None:
-        import openvino
+        try:
+            import openvino
 
+            self._core = openvino.Core()
+        except (ImportError, OSError, AttributeError, RuntimeError) as error:
+            raise EngineError(
+                f"OpenVINO does not load ({_reason(error)}); pip install --force-reinstall openvino"
+            ) from error
         self.device = device
         self._network = network
         self._spec = spec
-        self._core = openvino.Core()
+        self._turn = Lock()
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._bytes_per_voxel: dict[int, float] = {}
 
@@ -77,11 +92,12 @@ class OpenVINOEngine:
             If OpenVINO cannot convert, compile or run the network.
         """
         count, inner = batch.shape[0], tuple(batch.shape[1:])
-        sizes = [size for size in self._compiled if size[1:] == inner and size[0] >= count]
-        size = min(sizes, default=(count, *inner))
-        if size[0] > count:
-            batch = torch.cat([batch, batch.new_zeros((size[0] - count, *inner))])
-        with _refusals():
+        # A compiled network has one place for its input, which a second thread would overwrite.
+        with self._turn, _refusals():
+            sizes = [size for size in self._compiled if size[1:] == inner and size[0] >= count]
+            size = min(sizes, default=(count, *inner))
+            if size[0] > count:
+                batch = torch.cat([batch, batch.new_zeros((size[0] - count, *inner))])
             result = self._for(size)(batch.contiguous().numpy(), share_inputs=True)
         logits = torch.from_numpy(result[0])[:count]
         if not torch.isfinite(logits).all():
@@ -104,7 +120,7 @@ class OpenVINOEngine:
     def bytes_per_voxel(self, channels: int) -> float:
         """Return the peak memory of a pass in bytes per voxel of the input; tried out once."""
         if channels not in self._bytes_per_voxel:
-            network = copy.deepcopy(self._network).eval()
+            network = copy.deepcopy(self._network).to("cpu", torch.float32).eval()
             enabled = self.device.precision != "float32"
             with torch.autocast("cpu", getattr(torch, self.device.precision), enabled=enabled):
                 found = bytes_per_voxel(network, channels, self._spec.ndim)
@@ -121,11 +137,17 @@ def _refusals() -> Iterator[None]:
     """Turn what OpenVINO raises into an `EngineError`, but for lack of memory."""
     try:
         yield
-    except RuntimeError as error:
-        if is_out_of_memory(error):
+    except Exception as error:
+        # What its converter raises is no RuntimeError.
+        theirs = isinstance(error, RuntimeError) or type(error).__module__.startswith("openvino")
+        if not theirs or is_out_of_memory(error):
             raise
-        reason = str(error).strip().splitlines()
-        raise EngineError(f"OpenVINO refuses this network ({reason[-1][:120]})") from error
+        raise EngineError(f"OpenVINO refuses this network ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the last line of an error, which is where OpenVINO says what is wrong."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:120]
 
 
 def traced_size(spec: "ModelSpec", spatial: tuple[int, ...]) -> tuple[int, ...]:
@@ -163,14 +185,18 @@ def converted_folder() -> Path:
 
 
 def fingerprint(network: "nn.Module", size: tuple[int, ...]) -> str:
-    """Return what tells a network's layers and weights, and the versions, from all others."""
+    """Return what tells a network's layers, weights, code and versions from all others."""
     import openvino
 
-    versions = (openvino.__version__, torch.__version__, size, type(network).__qualname__)
-    digest = hashlib.sha256(f"{versions}{network!r}".encode())
+    versions = (openvino.__version__, torch.__version__, version("napari-brats"), size)
+    digest = hashlib.sha256(f"{versions}{type(network).__qualname__}{network!r}".encode())
+    for module in sorted({type(part).__module__ for part in network.modules()}):
+        if module.startswith("napari_brats."):
+            file = sys.modules[module].__file__ or ""
+            digest.update("".join(linecache.getlines(file)).encode())
     for name, value in network.state_dict().items():
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(value.detach().cpu().numpy()).tobytes())
+        digest.update(np.ascontiguousarray(value.detach().float().cpu().numpy()).tobytes())
     return digest.hexdigest()[:32]
 
 
@@ -192,9 +218,9 @@ def _read(folder: Path) -> Any:
     """Return what `_keep` wrote, or None where it is not there or not whole."""
     import openvino
 
-    if not folder.is_dir():
-        return None
     try:
+        if not folder.is_dir():
+            return None
         sums = json.loads((folder / _SUMS).read_text())
         if sums != _checksums(folder):
             raise ValueError("damaged")

@@ -165,8 +165,10 @@ class Predictor:
         return Costs.load().fastest(model, first, title, size) or REFERENCE_ENGINE
 
     def _reference(self, device: DeviceChoice) -> Engine:
-        """Give up on the engine that refused, for good."""
+        """Give up on the engine that refused, for good, and on its memory."""
         self.engine = REFERENCE_ENGINE
+        for key in [key for key in self._engines if key[0] != REFERENCE_ENGINE]:
+            del self._engines[key]
         return self._engine_on(REFERENCE_ENGINE, device)
 
     def _engine_on(self, name: str, device: DeviceChoice) -> Engine:

@@ -1,17 +1,23 @@
-"""Running an engine over a volume: batches, blending, cancelling, and too little memory."""
+"""Running an engine over a volume: batches, blending, cancelling, and what goes wrong."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_brats.errors import DeviceError, EngineError
+from napari_brats.errors import CheckpointError, DeviceError, EngineError
 from napari_brats.inference.blending import OnStep, blend
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.inference.engines import Engine
-from napari_brats.inference.memory import free_bytes, is_out_of_memory, voxels
+from napari_brats.inference.memory import (
+    free_bytes,
+    is_device_failure,
+    is_out_of_memory,
+    voxels,
+)
 from napari_brats.inference.windows import (
     DEFAULT_OVERLAP,
     Shape,
@@ -25,9 +31,9 @@ EngineMaker = Callable[[DeviceChoice], Engine]
 
 WINDOW_SIDES = (192, 160, 128, 96, 64, 32)
 _SHARE_OF_MEMORY = 0.6
-# A batch of about this many voxels fills the device; on a CPU it is two slices of 240 x 240,
-# which keeps progress and cancelling brisk.
-_BATCH_VOXELS = {"cpu": 2**17, "mps": 2**20, "cuda": 2**22}
+# A batch of about this many voxels fills the device. A CPU is as fast with one slice of a brain
+# at a time (measured), and progress and cancelling are brisk.
+_BATCH_VOXELS = {"cpu": 2**15, "mps": 2**20, "cuda": 2**22}
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,9 @@ def run_network(
     """Return the logits of a volume and the engine that made them in the end.
 
     When memory runs out it is tried again with smaller batches, then smaller windows, then
-    on the CPU; when an engine refuses, with another. ``on_notice`` hears of each step.
+    on the CPU; when a device fails, on the CPU; when an engine refuses, with another; when a
+    number format is too small for a network's values, in float32. ``on_notice`` hears of
+    each step.
 
     Parameters
     ----------
@@ -122,6 +130,8 @@ def run_network(
 
     Raises
     ------
+    CheckpointError
+        If the logits are no numbers even in float32.
     DeviceError
         If memory does not even suffice for one small window on the CPU.
     EngineError
@@ -133,37 +143,105 @@ def run_network(
         try:
             if attempt is None:
                 attempt = _first_attempt(make_engine(device), volume, settings)
-            logits = blend(
-                attempt.engine, attempt.plan, attempt.batch, volume, settings.background, on_step
-            )
+            logits = _logits(attempt, volume, device, settings, on_step)
             return Ran(logits, attempt.engine, attempt.memory_bytes)
-        except EngineError as error:
-            if instead is None:
-                raise
-            say(f"{error}; going on with PyTorch")
-            make_engine, instead, attempt = instead, None, None
-            continue
         except Exception as error:
-            # Some devices lack some layers, Apple's GPUs the 3D ones in older versions of torch.
-            lacks = isinstance(error, NotImplementedError) and device.kind != "cpu"
-            if not lacks and not is_out_of_memory(error):
+            trouble = _trouble(error, device)
+            if trouble is None or (trouble.of == "engine" and instead is None):
                 _release(attempt)
                 raise
         # Outside the handler nothing holds the failed pass's tensors any more.
         _release(attempt)
-        smaller = None if attempt is None or lacks else _smaller(attempt, settings)
-        if smaller is None and device.kind == "cpu":
-            raise DeviceError(_too_little(attempt))
-        trouble = "this network does not run" if lacks else "out of memory"
-        say(f"{trouble} on {device.title}; {_next_words(smaller)}")
-        if smaller is None:
-            # Who asked for float32 on a GPU wants it on the CPU too.
-            exact = device.precision == "float32"
-            device = resolve_device("cpu", "float32" if exact else "auto")
-        attempt = smaller
+        if trouble.of == "engine" and instead is not None:
+            say(f"{trouble.words}; going on with PyTorch")
+            make_engine, instead, attempt = instead, None, None
+        elif trouble.of == "numbers":
+            say(f"{trouble.words} on {device.title}; trying again in float32")
+            device, attempt = replace(device, precision="float32"), None
+        else:
+            device, attempt = _step_down(trouble, device, attempt, settings, say)
+
+
+class _Trouble(NamedTuple):
+    """What went wrong, for people, and what of."""
+
+    of: Literal["engine", "numbers", "memory", "device"]
+    words: str
+
+
+class _NoNumbers(Exception):
+    """A number format was too small for what the network computes."""
+
+
+def _logits(
+    attempt: _Attempt,
+    volume: NDArray[np.float32],
+    device: DeviceChoice,
+    settings: Settings,
+    on_step: OnStep | None,
+) -> NDArray[np.float32]:
+    logits = blend(
+        attempt.engine, attempt.plan, attempt.batch, volume, settings.background, on_step
+    )
+    if np.isfinite(logits.min()) and np.isfinite(logits.max()):
+        return logits
+    if device.precision != "float32":
+        raise _NoNumbers
+    raise CheckpointError(
+        "the network gives values that are no numbers; look for such voxels (NaN, infinite) in "
+        "the images, or choose another model"
+    )
+
+
+def _trouble(error: Exception, device: DeviceChoice) -> _Trouble | None:
+    """Return what can be gone around; None where the error is of another kind."""
+    if isinstance(error, EngineError):
+        return _Trouble("engine", str(error))
+    if isinstance(error, _NoNumbers):
+        return _Trouble("numbers", "values that are no numbers")
+    if is_out_of_memory(error):
+        return _Trouble("memory", "out of memory")
+    if device.kind == "cpu":
+        return None
+    # Some devices lack some layers, Apple's GPUs the 3D ones in older versions of torch.
+    if isinstance(error, NotImplementedError):
+        return _Trouble("device", "this network does not run")
+    if is_device_failure(error):
+        return _Trouble("device", f"failure ({str(error).strip().splitlines()[0][:120]})")
+    return None
+
+
+def _step_down(
+    trouble: _Trouble,
+    device: DeviceChoice,
+    attempt: _Attempt | None,
+    settings: Settings,
+    say: OnNotice,
+) -> tuple[DeviceChoice, _Attempt | None]:
+    """Return the next smaller attempt, or the CPU with none yet."""
+    smaller = None
+    if attempt is not None and trouble.of == "memory":
+        smaller = _smaller(attempt, settings)
+    if smaller is None and device.kind == "cpu":
+        raise DeviceError(_too_little(attempt))
+    say(f"{trouble.words} on {device.title}; {_next_words(smaller)}")
+    if smaller is None:
+        # Who asked for float32 on a GPU wants it on the CPU too.
+        exact = device.precision == "float32"
+        device = resolve_device("cpu", "float32" if exact else "auto")
+    return device, smaller
 
 
 def _first_attempt(engine: Engine, volume: NDArray[np.float32], settings: Settings) -> _Attempt:
+    attempt = _roomiest(engine, volume, settings)
+    if attempt.plan.window != settings.plan(attempt.plan.shape, settings.window).window:
+        # What the engine keeps of other sizes may be what takes the room.
+        engine.release()
+        attempt = _roomiest(engine, volume, settings)
+    return attempt
+
+
+def _roomiest(engine: Engine, volume: NDArray[np.float32], settings: Settings) -> _Attempt:
     x, y, z = volume.shape[1:]
     budget = _SHARE_OF_MEMORY * free_bytes(engine.device)
     each = engine.bytes_per_voxel(volume.shape[0])
@@ -190,7 +268,8 @@ def _smaller(attempt: _Attempt, settings: Settings) -> _Attempt | None:
 
 def _release(attempt: _Attempt | None) -> None:
     if attempt is not None:
-        attempt.engine.release()
+        with suppress(RuntimeError):  # of a device that failed
+            attempt.engine.release()
 
 
 def _next_words(smaller: _Attempt | None) -> str:

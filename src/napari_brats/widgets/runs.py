@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 from napari_brats.case import Case
+from napari_brats.errors import Cancelled
 from napari_brats.plugin.layers import mask_layer
 from napari_brats.widgets.doubt import KEY, Doubt
 from napari_brats.widgets.long_lived import set_aside
@@ -74,7 +75,7 @@ def running(
     run : Run
         What to do.
     stop : threading.Event
-        Stops the run after the window at hand.
+        Stops the run after the window at hand; set later, even at the very end, nothing is kept.
     segment : callable, optional
         Stands in for `workflows.segment.segment`.
 
@@ -85,6 +86,11 @@ def running(
     Returns
     -------
     Finished
+
+    Raises
+    ------
+    Cancelled
+        If it was stopped.
     """
 
     def call(on_step: OnStep, on_notice: OnNotice) -> Any:
@@ -98,12 +104,15 @@ def running(
         )
 
     result = yield from stepping(call, stop)
-    return Finished(
+    finished = Finished(
         case_id=result.case.case_id,
         layer=result_layer(result, run.view_convention),
         device=result.device_title,
         seconds=float(result.seconds["total"]),
     )
+    if stop.is_set():
+        raise Cancelled("stopped; nothing was changed")
+    return finished
 
 
 def result_layer(result: Any, view_convention: str) -> Any:

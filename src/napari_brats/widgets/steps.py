@@ -64,9 +64,10 @@ def stepping(
         Whatever the call raised.
     """
     reports: SimpleQueue[Step | Notice | _End[Result]] = SimpleQueue()
+    closed = Event()
 
     def on_step(done: int, total: int) -> None:
-        if stop.is_set():
+        if stop.is_set() or closed.is_set():
             raise Cancelled("stopped; nothing was written")
         reports.put(Step(done, total))
 
@@ -91,5 +92,5 @@ def stepping(
             else:
                 return report.result  # type: ignore[return-value]
     finally:
-        stop.set()
+        closed.set()
         thread.join()
