@@ -161,7 +161,7 @@ def result_of(
         volumes_ml=volumes_ml,
         scores=scores,
         output=output,
-        members=tuple(card.name for card in cards),
+        members=tuple(fingerprints(cards)),
         mirrored=mirror,
         missing=prediction.missing,
         weights_sha256=fingerprints(cards),
