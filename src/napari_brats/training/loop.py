@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from napari_brats.errors import CaseError, OutputError, TrainingError
 from napari_brats.inference.devices import DeviceChoice, resolve_device
+from napari_brats.networks.checkpoint import read_card
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import CURVES_NAME, LOG_FOLDER, draw_curves
 from napari_brats.training.export import AveragedWeights, Export, training_card
@@ -99,10 +100,12 @@ def train(
     averaged = AveragedWeights(config.average)
     stem = config.output / f"{config.model}-{config.size}"
     patients = len(material.real)
+    # Read once: the model may be removed, or be trained anew, before the next check.
+    began = None if config.start is None else dict(read_card(config.start).training)
     callbacks = [
         averaged,
         Reports(on_progress, stop),
-        Export(averaged, lambda now: training_card(config, now, patients), stem),
+        Export(averaged, lambda now: training_card(config, now, patients, began), stem),
         *_callbacks(config),
     ]
     trainer = make_trainer(config, choice, callbacks)
@@ -121,7 +124,10 @@ def _callbacks(config: TrainConfig) -> list[Callback]:
     )
     if not config.patience:
         return [state]
-    early = _Patience(HELD_OUT, mode="max", patience=config.patience, check_on_train_epoch_end=True)
+    # Not strict: a resumed training begins with the end of an epoch, where nothing was measured.
+    early = _Patience(
+        HELD_OUT, mode="max", patience=config.patience, check_on_train_epoch_end=True, strict=False
+    )
     return [early, state]
 
 
