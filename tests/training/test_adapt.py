@@ -234,23 +234,23 @@ def test_a_copy_of_a_case_counts_once(config, cases):
     assert any("left out BraTS2021_00000: its images are those of" in line for line in lines)
 
 
-def test_several_models_are_not_adapted(config):
+def test_several_models_are_not_adapted():
     """An average has no weights of its own; it is said before any case is read."""
     with pytest.raises(CheckpointError, match="several models; adapt one"):
-        adapt(replace(config, model="all"))
+        adapt(AdaptConfig(model="all"))
 
 
-def test_no_place_for_the_model_is_known_before_the_work(config, tmp_path, monkeypatch):
+def test_no_place_for_the_model_is_known_before_the_work(model, tmp_path, monkeypatch):
     """A model folder that cannot be written to ends nothing that took minutes."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("NAPARI_BRATS_MODELS", str(tmp_path / "file"))
     with pytest.raises(OutputError, match="no model can be added"):
-        adapt(config, on_notice=quietly)
+        adapt(AdaptConfig(model=str(model)))
 
 
-def test_a_name_that_is_taken_meanwhile_costs_nothing(config, model, monkeypatch):
+def test_a_name_that_is_taken_meanwhile_costs_nothing(model):
     """Two adaptations at once: the later one gets the next name, and says so."""
-    lines = []
+    lines, config = [], AdaptConfig(model=str(model))
     add_model(model, "ward-adapted")
     run = _Run(config, read_card(model), "ward-adapted", model.parent, 0.0, quietly, lines.append,
                lambda: False)  # fmt: skip
