@@ -77,6 +77,32 @@ def test_reports_are_shown(
     assert str(tmp_path) in captured.out
 
 
+def test_a_listener_that_is_gone_stops_the_training(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The window crashed: its pipe is broken, and the training still writes its state."""
+    ended: list[bool] = []
+
+    def train(config: TrainConfig, *, on_progress: Any, on_notice: Any, stop: Any) -> Path:
+        assert not stop()
+        on_progress(Progress(25, 1.0, 0.5, 0.7, 1e-3, 0.0))
+        ended.append(stop())
+        return config.output / "weights.safetensors"
+
+    def broken(_: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    loop = ModuleType("napari_brats.training.loop")
+    loop.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, loop.__name__, loop)
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin, os.fdopen(writing, "w"):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(sys.stdout, "write", broken)
+        assert main(["train", "--output", str(tmp_path), "--events"]) == 0
+    assert ended == [True]
+
+
 def test_a_program_gets_lines_of_json(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

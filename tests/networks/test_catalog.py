@@ -1,5 +1,6 @@
 """Models are found in one way: bundled, added by the user, or a file."""
 
+import shutil
 import subprocess
 import sys
 
@@ -84,6 +85,27 @@ def test_half_a_model_is_named_and_left_out(folder, saved, lost):
     assert "'half'" in notices[0]
     with pytest.raises(CheckpointError, match=r"is missing; .* models remove half`"):
         find_checkpoint("half")
+
+
+@pytest.mark.parametrize("name", ["unet3d-lite", "dresunet3d", "all"])
+def test_a_copy_whose_name_means_other_weights_is_left_out(folder, saved, name):
+    """A training's weights are called like the bundled ones, which the name would find."""
+    folder.mkdir()
+    for suffix in (".safetensors", ".json"):
+        shutil.copyfile(saved.with_suffix(suffix), folder / f"{name}{suffix}")
+    notices = []
+    assert [row.name for row in list_models(notices.append)] == list(MODELS)
+    assert "rename its two files" in notices[0]
+
+
+def test_a_copy_under_another_name_has_that_name(folder, saved):
+    """Masks are named after the card: they must not pass for those of other weights."""
+    folder.mkdir()
+    for suffix in (".safetensors", ".json"):
+        shutil.copyfile(saved.with_suffix(suffix), folder / f"ward{suffix}")
+    assert list_models()[-1].card.name == read_card("ward").name == "ward"
+    assert load_checkpoint("ward")[1].name == "ward"
+    assert read_card(saved).name == "unet3d-test"
 
 
 def test_a_card_of_an_unknown_network_is_left_out(folder, saved):

@@ -129,3 +129,12 @@ def test_the_joint_name_fits_into_a_files_name():
     long = [replace(CARD, name=f"{'x' * 79}{number}") for number in range(4)]
     assert joint_name(long) == f"{'x' * 79}0+3-others"
     assert joint_name(long[:1]) == long[0].name
+
+
+def test_models_of_one_name_are_told_apart():
+    """Bundled weights beside one's own of the same network: neither hides the other."""
+    cards = [replace(CARD, sha256=digest) for digest in ("1", "2", "3")]
+    cards.insert(1, replace(CARD, name="a-lite-2", sha256="4"))
+    found = fingerprints(cards)
+    assert found == {"a-lite": "1", "a-lite-2": "4", "a-lite-3": "2", "a-lite-4": "3"}
+    assert joint_name(cards) == "a-lite+a-lite-2+a-lite-3+a-lite-4"

@@ -130,6 +130,19 @@ def test_nnunets_label_order_is_warned_about_and_undone(source, network):
     assert torch.equal(found, expected[:, [0, 2, 1, 3]])
 
 
+def test_regions_have_no_order_of_labels(trained, tmp_path):
+    """What was stated in vain is said; the weights stay as they are."""
+    network, card = trained("isensee2017")
+    torch.save(network.state_dict(), tmp_path / "net.pt")
+    source = Source(tmp_path / "net.pt", "isensee2017", "paper", card.options, card.recipe)
+    notices = []
+    turned = replace(source, label_order="nnunet", outputs="regions")
+    loaded, _ = load_checkpoint(import_weights(turned, tmp_path / "out", on_notice=notices.append))
+    assert notices == ["the channels are WT, TC, ET, so --label-order does not count"]
+    for name, value in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+
+
 @pytest.mark.parametrize("name", ["dr_unet104", "isensee2017"])
 def test_the_order_of_every_head_is_undone(name, trained, tmp_path):
     """A norm before the last convolution keeps its channels; summed heads all change."""

@@ -9,7 +9,7 @@ from napari_brats.errors import CheckpointError, OutputError
 from napari_brats.networks import installing
 from napari_brats.networks.catalog import added_names
 from napari_brats.networks.checkpoint import read_card
-from napari_brats.networks.installing import add_model, remove_model
+from napari_brats.networks.installing import add_model, check_folder, remove_model
 from napari_brats.networks.registry import MODELS
 
 
@@ -108,3 +108,13 @@ def test_half_a_model_can_be_removed(saved, folder):
     os.unlink(folder / "mine.json")
     remove_model("mine")
     assert added_names() == []
+
+
+def test_a_folder_that_takes_no_model_is_known_beforehand(folder, monkeypatch):
+    """Long work that ends in a model asks first; what can be written to stays empty."""
+    check_folder()
+    assert list(folder.iterdir()) == []
+    (folder / "file").touch()
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(folder / "file"))
+    with pytest.raises(OutputError, match=r"no model can be added.*NAPARI_BRATS_MODELS"):
+        check_folder()

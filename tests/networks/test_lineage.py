@@ -8,7 +8,13 @@ from napari_brats.errors import CheckpointError
 from napari_brats.networks.catalog import added_names, user_folder
 from napari_brats.networks.checkpoint import save_checkpoint
 from napari_brats.networks.installing import add_model, remove_model
-from napari_brats.networks.lineage import next_version, parent_of, roll_back, seen_by
+from napari_brats.networks.lineage import (
+    lasting_name,
+    next_version,
+    parent_of,
+    roll_back,
+    seen_by,
+)
 
 
 @pytest.fixture
@@ -72,3 +78,13 @@ def test_without_an_origin_nothing_is_removed(family):
     with pytest.raises(CheckpointError, match="not there any more or has changed"):
         roll_back("ward-adapted")
     assert added_names() == ["ward-adapted"]
+
+
+def test_a_file_is_found_again_from_another_folder(family, tmp_path, monkeypatch):
+    """Names stay names; of a file, also one that is called like a model, the whole path."""
+    monkeypatch.chdir(tmp_path)
+    assert lasting_name("ward") == "ward"
+    assert lasting_name("dresunet3d-lite") == "dresunet3d-lite"
+    assert lasting_name("./ward.safetensors") == str(tmp_path / "ward.safetensors")
+    monkeypatch.chdir(user_folder())
+    assert lasting_name("./ward") == str(user_folder() / "ward.safetensors")

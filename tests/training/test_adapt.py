@@ -19,9 +19,10 @@ from napari_brats.naming import find_patients, recognize
 from napari_brats.networks.card import Card
 from napari_brats.networks.catalog import added_names
 from napari_brats.networks.checkpoint import load_checkpoint, read_card, save_checkpoint
+from napari_brats.networks.installing import add_model
 from napari_brats.networks.lineage import fingerprint, roll_back, seen_by
 from napari_brats.networks.registry import MODELS, create_model
-from napari_brats.training.adapt import adapt
+from napari_brats.training.adapt import _Run, adapt
 from napari_brats.training.adapt_config import AdaptConfig
 from napari_brats.training.adapting import mixed_in, plan_for
 from napari_brats.training.candidates import SHARES
@@ -200,6 +201,8 @@ def test_samples_do_not_shrink_from_version_to_version():
     facts = {"adapted_from": "a", "crop": list(crop), "started_from": dict(card.training)}
     again = plan_for(replace(card, training=facts))
     assert crop == again.settings.crop == (64, 80, 64)
+    by_hand = replace(card, training={"adapted_from": "a", "crop": [96, 112, 96]})
+    assert plan_for(by_hand).settings.crop == crop
 
 
 def test_who_is_held_back_is_not_mixed_in(config, cases, tmp_path, make_patient_folder):
@@ -218,6 +221,42 @@ def test_who_is_held_back_is_not_mixed_in(config, cases, tmp_path, make_patient_
     mixed = mixed_in(patients, [], lessons, card, tmp_path, lines.append)
     assert list(mixed) == [fingerprint(recognize(other).images["t1"])]
     assert "not mixed in: 1 patients of --mix, which are among the cases" in lines
+
+
+def test_a_copy_of_a_case_counts_once(config, cases):
+    """Given twice, by a copy or by another path, a case is not both held back and learned from."""
+    lines, copied = [], cases.parent / "copied"
+    shutil.copytree(cases / "BraTS2021_00000", copied / "BraTS2021_00000")
+    shutil.rmtree(cases / "BraTS2021_00001")
+    shutil.rmtree(cases / "BraTS2021_00002")
+    with pytest.raises(TrainingError, match=r"1 of 3 cases.*its images are those of"):
+        adapt(replace(config, cases=(cases, copied)), on_notice=lines.append)
+    assert any("left out BraTS2021_00000: its images are those of" in line for line in lines)
+
+
+def test_several_models_are_not_adapted():
+    """An average has no weights of its own; it is said before any case is read."""
+    with pytest.raises(CheckpointError, match="several models; adapt one"):
+        adapt(AdaptConfig(model="all"))
+
+
+def test_no_place_for_the_model_is_known_before_the_work(model, tmp_path, monkeypatch):
+    """A model folder that cannot be written to ends nothing that took minutes."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NAPARI_BRATS_MODELS", str(tmp_path / "file"))
+    with pytest.raises(OutputError, match="no model can be added"):
+        adapt(AdaptConfig(model=str(model)))
+
+
+def test_a_name_that_is_taken_meanwhile_costs_nothing(model):
+    """Two adaptations at once: the later one gets the next name, and says so."""
+    lines, config = [], AdaptConfig(model=str(model))
+    add_model(model, "ward-adapted")
+    run = _Run(config, read_card(model), "ward-adapted", model.parent, 0.0, quietly, lines.append,
+               lambda: False)  # fmt: skip
+    assert run._added(model) == "ward-adapted-v2"
+    assert added_names() == ["ward-adapted", "ward-adapted-v2"]
+    assert "the new model is 'ward-adapted-v2'" in lines[0]
 
 
 def test_no_time(config):

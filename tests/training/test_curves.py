@@ -23,3 +23,10 @@ def test_runs_are_joined(tmp_path):
     np.testing.assert_array_equal(curves["loss"], [[0, 3], [1, 2], [2, 1]])
     np.testing.assert_array_equal(curves["dice_WT"], [[1, 0.5], [2, 0.7]])
     assert draw_curves(tmp_path, tmp_path / "curves.png").stat().st_size > 5000
+
+
+def test_a_line_that_was_cut_off_costs_no_other(tmp_path):
+    """A kill or a full disk may leave half a line, which a resumed training reads at its end."""
+    write(tmp_path, 0, "loss,rate,step\n3.0,0.1,0\n2.0,0.1,1\n1.0,0.")
+    write(tmp_path, 1, "loss,rate,step\n2.0,0.1,2\n2.0,0.1,\n2e,0.1,3")
+    np.testing.assert_array_equal(read_log(tmp_path)["loss"], [[0, 3], [1, 2], [2, 2]])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_brats.errors import CaseError, OutputError, TrainingError
+from napari_brats.errors import CaseError, OutputError, TakenError, TrainingError
 from napari_brats.networks.checkpoint import load_checkpoint
 from napari_brats.networks.registry import MODELS
 from napari_brats.training.config import TrainConfig
@@ -123,9 +123,11 @@ def test_a_resumed_training_is_the_uninterrupted_one(tiny, tmp_path):
 
 
 def test_other_settings_do_not_resume(tiny):
-    """What differs is named with both values; nothing is written."""
+    """What differs is named with both values; nothing is written, nor without --resume."""
     train(replace(tiny, steps=1), on_notice=quietly)
     before = (tiny.output / "config.json").read_bytes()
+    with pytest.raises(TakenError, match="holds a training already"):
+        train(replace(tiny, steps=1), on_notice=quietly)
     with pytest.raises(TrainingError, match=r"batch was 2 and is 1"):
         train(replace(tiny, batch=1, resume=True), on_notice=quietly)
     assert (tiny.output / "config.json").read_bytes() == before
@@ -133,16 +135,24 @@ def test_other_settings_do_not_resume(tiny):
 
 @pytest.mark.slow
 def test_going_on_from_weights(tiny, tmp_path):
-    """--start begins where the weights ended, and the new card tells what they had been through."""
+    """--start begins where the weights ended, and the new card tells what they had been through.
+
+    They may be gone before the first check.
+    """
     first = train(tiny, on_notice=quietly)
     config = replace(tiny, start=str(first), output=tmp_path / "next", learning_rate=0.0)
+    with pytest.raises(TrainingError, match="same network, size and recipe"):
+        train(replace(config, model="unet3d"), on_notice=quietly)
     before, _ = load_checkpoint(first)
-    after, card = load_checkpoint(train(config, on_notice=quietly))
+
+    def remove(_):
+        first.with_suffix(".json").unlink(missing_ok=True)
+
+    after, card = load_checkpoint(train(config, on_notice=quietly, on_progress=remove))
+    assert not first.with_suffix(".json").exists()
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
         torch.testing.assert_close(old, new, msg=name)
     assert card.training["started_from"]["steps"] == 3
-    with pytest.raises(TrainingError, match="same network, size and recipe"):
-        train(replace(config, model="unet3d"), on_notice=quietly)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +184,25 @@ def test_no_better_dice_ends_early(tiny, tmp_path, make_patient_folder):
     )  # fmt: skip
     train(config, on_notice=quietly)
     assert len(losses(config)) < 9
+
+
+@pytest.mark.slow
+def test_a_resumed_training_keeps_to_what_it_was_told_last(
+    tiny, tmp_path, make_patient_folder, monkeypatch
+):
+    """More patience and more steps count from then on, without being said a second time."""
+
+    def never_better(network, images, **_):
+        return np.full((3, *images.shape[1:]), -1.0, np.float32)
+
+    monkeypatch.setattr("napari_brats.training.module.predict_logits", never_better)
+    other = make_patient_folder(tmp_path, case_id="BraTS2021_00006", shape=(34, 36, 32))
+    config = replace(tiny, data=(*tiny.data, other), holdout=1, steps=9, check_steps=1, patience=1)
+    train(config, on_notice=quietly)
+    assert len(losses(config)) == 2
+    train(replace(config, resume=True, patience=3, steps=12), on_notice=quietly)
+    assert len(losses(config)) == 4
+    assert read_config(config.output) == replace(config, patience=3, steps=12)
 
 
 @pytest.mark.slow

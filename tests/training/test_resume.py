@@ -3,9 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from napari_brats.errors import TrainingError
+from napari_brats.errors import TakenError, TrainingError
 from napari_brats.training.config import TrainConfig
-from napari_brats.training.resume import STATE_NAME, read_config, state_to_resume, write_config
+from napari_brats.training.resume import (
+    STATE_NAME,
+    check_unused,
+    read_config,
+    state_to_resume,
+    write_config,
+)
 
 
 @pytest.fixture
@@ -32,6 +38,18 @@ def test_settings_survive_the_disk(config):
     """Paths, tuples and numbers come back as they were."""
     write_config(config)
     assert read_config(config.output) == config
+
+
+@pytest.mark.parametrize(
+    "name", [STATE_NAME, "dresunet3d-lite.safetensors", "dresunet3d-lite-best.safetensors"]
+)
+def test_no_training_is_written_over(config, name):
+    """A folder with a state or with weights is refused; one without its first check is not."""
+    write_config(config)
+    check_unused(config)
+    (config.output / name).touch()
+    with pytest.raises(TakenError, match=r"holds a training already .*--resume.*--output"):
+        check_unused(config)
 
 
 def test_a_training_without_checkpoint_starts_again(config):

@@ -1,11 +1,13 @@
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from napari_brats.cli.train import add_arguments, config_of
 from napari_brats.training.config import TrainConfig
+from napari_brats.training.settings import config_of_preset
 
 pytestmark = pytest.mark.gui
 
@@ -55,6 +57,21 @@ def test_what_is_changed_reaches_the_training(widget, tmp_path):
     )  # fmt: skip
 
 
+def test_the_form_shows_the_presets_numbers(widget):
+    """What is shown is what is trained with; what a person changed stays, also to a default."""
+    form = widget.form
+    form["holdout"].value = 0
+    form["preset"].value, form["model"].value = "seed", "kermi2018"
+    assert form["crop"].value == (128, 128, 1)
+    assert form["learning_rate"].value == 0.08
+    seed = config_of_preset("seed", "kermi2018", holdout=0)
+    assert config_from(widget) == seed
+    form["steps"].value = TrainConfig.steps
+    assert config_from(widget) == replace(seed, steps=TrainConfig.steps)
+    form["steps"].value, form["preset"].value = 0, "ours"
+    assert form.flags() == ["--model", "kermi2018", "--holdout", "0"]
+
+
 def test_a_training_is_followed_and_stopped(widget, qtbot):
     """Progress moves bar, words and curves; Stop ends it and says how to go on."""
     progress = {
@@ -81,6 +98,22 @@ def test_the_end_names_the_weights(widget, qtbot):
         widget.process.run(speaking({"weights": "/run/net.safetensors", "stopped": True}))
         widget.process.stop()
     assert widget.words.text() == "stopped; Resume goes on. Weights: /run/net.safetensors"
+
+
+def test_a_training_outlives_its_dock(qtbot, tmp_path):
+    """The dock is closed for good while it runs: it is asked to end and writes its state."""
+    from napari_brats.widgets.train import TrainWidget
+
+    began, state = tmp_path / "began", tmp_path / "state"
+    program = (
+        f"import pathlib, sys, time; pathlib.Path({str(began)!r}).touch(); sys.stdin.read(); "
+        f"time.sleep(0.2); pathlib.Path({str(state)!r}).touch()"
+    )
+    train = TrainWidget()
+    train.process.run([sys.executable, "-c", program])
+    qtbot.waitUntil(began.exists, timeout=20_000)
+    train.deleteLater()
+    qtbot.waitUntil(state.exists, timeout=20_000)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import nibabel as nib
@@ -13,6 +14,8 @@ import pytest
 from napari_brats.case import load_case
 from napari_brats.errors import CaseError, OutputError
 from napari_brats.inference.costs import Costs
+from napari_brats.networks.card import Card
+from napari_brats.workflows import segment as module
 from napari_brats.workflows.segment import segment
 from napari_brats.workflows.segmented import STAGES
 
@@ -124,6 +127,24 @@ def test_progress_and_choices_reach_the_predictor(
     assert steps == [(1, 2), (2, 2)]
     assert (result.device, result.device_title) == ("cpu", "CPU, float32")
     assert fake_predictor == [("m", "cpu", "auto", "auto")]
+
+
+def test_a_card_edited_by_hand_counts_at_once(
+    tmp_path: Path,
+    make_patient_folder: MakePatient,
+    fake_predictor: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Networks are kept for the next patient, but not with what their card said before."""
+    monkeypatch.setattr(module, "networks_for", lru_cache(module.networks_for))
+    folder = make_patient_folder(tmp_path)
+    for least, loads in ((0.0, 1), (0.0, 1), (0.5, 2)):
+        card = Card(
+            "a", "unet3d", "lite", "brain-2mm", (), "regions", least_enhancing_ml=least, sha256="1"
+        )
+        monkeypatch.setattr(module, "read_cards", lambda _, card=card: (card,))
+        segment(folder)
+        assert len(fake_predictor) == loads
 
 
 @pytest.mark.usefixtures("fake_predictor")

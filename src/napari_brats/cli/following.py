@@ -109,7 +109,10 @@ def for_a_program(work: Work[Result], describe: Callable[[Result], Mapping[str, 
     stop, stdout = Event(), sys.stdout
 
     def say(**content: Any) -> None:
-        print(json.dumps(content), file=stdout, flush=True)
+        try:
+            print(json.dumps(content), file=stdout, flush=True)
+        except OSError:  # who listened is gone: the work still ends in good order
+            stop.set()
 
     def listen() -> None:
         sys.stdin.read()

@@ -7,7 +7,7 @@ added ones, then files. Nothing here imports torch.
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,8 @@ def list_models(on_notice: Callable[[str], None] | None = None) -> list[ModelRow
     Parameters
     ----------
     on_notice : callable, optional
-        Called with one line about each added model that is left out because it is damaged.
+        Called with one line about each added model that is left out because it is damaged
+        or its name means other weights.
     """
     return [*bundled_models(), *_added_models(on_notice)]
 
@@ -151,10 +152,26 @@ def find_checkpoint(source: str | Path) -> tuple[Path, Path]:
     return weights, card
 
 
+def other_meaning(name: str) -> str:
+    """Return what else a name means, under which no added model is found; nothing if it is free."""
+    lower = name.lower()  # disks that do not tell A from a must not lose a model
+    if lower.removesuffix("-lite") in MODELS:
+        return "the bundled weights of that network"
+    return "all bundled weights, averaged" if lower == ALL else ""
+
+
+def named_card(path: Path) -> Card:
+    """Read a card; that of an added model has the name that finds it, whatever it says."""
+    card = read_card_file(path)
+    return replace(card, name=path.stem) if path.parent == user_folder() else card
+
+
 def _added_models(on_notice: Callable[[str], None] | None) -> Iterator[ModelRow]:
     for name in added_names():
         try:
-            card = read_card_file(_added_pair(name)[1])
+            if meaning := other_meaning(name):
+                raise CheckpointError(f"its name means {meaning}; rename its two files")
+            card = named_card(_added_pair(name)[1])
             yield ModelRow(model_spec(card.architecture), card, added_as=name)
         except CheckpointError as error:
             if on_notice is not None:

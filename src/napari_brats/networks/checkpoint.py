@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_brats.errors import CheckpointError
-from napari_brats.networks.card import OUTPUTS, Card, bundled_card, read_card_file
-from napari_brats.networks.catalog import checkpoint_pair, find_checkpoint
+from napari_brats.networks.card import OUTPUTS, Card, bundled_card
+from napari_brats.networks.catalog import checkpoint_pair, find_checkpoint, named_card
 from napari_brats.networks.registry import create_model, model_options, model_spec
 from napari_brats.networks.weights_file import check_fits, one_line, read_header, read_tensors
 from napari_brats.preprocessing.recipes import recipe_named
@@ -142,7 +142,7 @@ def read_card(source: str | Path) -> Card:
 
 
 def _read_card(path: Path) -> Card:
-    card = read_card_file(path)
+    card = named_card(path)
     check_card(card, f"the card {str(path)!r}")
     return card
 

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,16 @@ def scores_path() -> Path:
 
 
 def fingerprints(cards: Sequence[Card]) -> dict[str, str]:
-    """Return the SHA-256 of each model's weights by the model's name."""
-    return {card.name: card.sha256 for card in cards}
+    """Return the SHA-256 of each model's weights by the model's name.
+
+    Of models that have one name, such as bundled weights and one's own of the same network, the
+    second and later ones are numbered.
+    """
+    found: dict[str, str] = {}
+    for card in cards:
+        names = (card.name if n == 1 else f"{card.name}-{n}" for n in count(1))
+        found[next(name for name in names if name not in found)] = card.sha256
+    return found
 
 
 def members_of(model: str | Path) -> tuple[str | Path, ...]:
@@ -142,7 +151,7 @@ def joint_name(cards: Sequence[Card]) -> str:
     The names of all, joined; where that is too long for a file, the first and the number of
     the others.
     """
-    name = PLUS.join(card.name for card in cards)
+    name = PLUS.join(fingerprints(cards))
     if len(name) <= _LONGEST_NAME or len(cards) == 1:
         return name
     return f"{cards[0].name}{PLUS}{len(cards) - 1}-others"

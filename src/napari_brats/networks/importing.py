@@ -174,6 +174,8 @@ def _reorder(
     """Bring the last layers' channels into our order of tissues, or warn that they may not be."""
     ours = OUTPUTS[outputs].channels
     if not set(LABEL_ORDERS["brats"]) <= set(ours):
+        if source.label_order != "brats":
+            say(f"the channels are {', '.join(ours)}, so --label-order does not count")
         return
     if source.label_order == "brats":
         if warn:

@@ -9,10 +9,16 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from napari_brats.errors import CheckpointError, OutputError
 from napari_brats.networks.card import Card
-from napari_brats.networks.catalog import ALL, added_names, find_checkpoint, user_folder
+from napari_brats.networks.catalog import (
+    added_names,
+    find_checkpoint,
+    other_meaning,
+    user_folder,
+)
 from napari_brats.networks.checkpoint import load_checkpoint
 from napari_brats.networks.registry import MODELS
 from napari_brats.volumes import atomic_write, sha256_of, write_json_atomic
@@ -63,12 +69,9 @@ def check_new_name(name: str) -> None:
             f"a model cannot be called {name!r}: expected at most 80 letters, digits and ._+-, "
             f"the first a letter or digit; {cure}"
         )
-    # Disks that do not tell A from a must not lose a model.
+    if meaning := other_meaning(name):
+        raise CheckpointError(f"{name!r} means {meaning}; {cure}")
     lower = name.lower()
-    if lower.removesuffix("-lite") in MODELS:
-        raise CheckpointError(f"{name!r} means the bundled weights of that network; {cure}")
-    if lower == ALL:
-        raise CheckpointError(f"{name!r} means all bundled weights, averaged; {cure}")
     if lower.endswith((".safetensors", ".json")):
         raise CheckpointError(f"{name!r} would be taken for a file; {cure}")
     if lower in (taken.lower() for taken in added_names()):
@@ -76,6 +79,20 @@ def check_new_name(name: str) -> None:
             f"there is a model {name!r} in {str(user_folder())!r} already; {cure}, or remove that "
             f"one first with `napari-brats models remove {name}`"
         )
+
+
+def check_folder() -> None:
+    """Raise OutputError unless models can be written into the user's folder."""
+    folder = user_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"no model can be added to {str(folder)!r}: {error.strerror or error}; give the right "
+            "to write there, or name another folder in NAPARI_BRATS_MODELS"
+        ) from error
 
 
 def remove_model(name: str) -> None:

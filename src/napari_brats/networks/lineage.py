@@ -6,8 +6,8 @@ from itertools import count
 from pathlib import Path
 
 from napari_brats.errors import CheckpointError
-from napari_brats.networks.card import Card
-from napari_brats.networks.catalog import added_names
+from napari_brats.networks.card import WEIGHTS_FOLDER, Card
+from napari_brats.networks.catalog import added_names, find_checkpoint, user_folder
 from napari_brats.networks.checkpoint import read_card
 from napari_brats.networks.installing import remove_model
 from napari_brats.volumes import sha256_of
@@ -35,6 +35,13 @@ def next_version(model: str) -> str:
     taken = {name.lower() for name in added_names()}
     names = (base if number == 1 else f"{base}-v{number}" for number in count(1))
     return next(name for name in names if name.lower() not in taken)
+
+
+def lasting_name(model: str) -> str:
+    """Return what finds a model from any folder: a name as it is, a file by its whole path."""
+    weights = find_checkpoint(model)[0]
+    is_name = weights.parent in (user_folder(), WEIGHTS_FOLDER)
+    return model if is_name and Path(model).name == model else str(weights.absolute())
 
 
 def parent_of(card: Card) -> str | None:

@@ -9,15 +9,31 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from napari_brats.errors import BratsError, Cancelled, OutputError, TrainingError
+from napari_brats.errors import (
+    BratsError,
+    Cancelled,
+    CaseError,
+    CheckpointError,
+    OutputError,
+    TakenError,
+    TrainingError,
+)
 from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import read_card
-from napari_brats.networks.installing import add_model, check_new_name
+from napari_brats.networks.ensembles import members_of
+from napari_brats.networks.installing import add_model, check_folder, check_new_name
 from napari_brats.networks.lineage import fingerprint, next_version, seen_by
 from napari_brats.regions import REGIONS
 from napari_brats.training.adapt_config import AdaptConfig
 from napari_brats.training.candidates import candidate, least_enough, shares_in_time
-from napari_brats.training.corrections import Correction, Lesson, find_corrections, sample_lessons
+from napari_brats.training.corrections import (
+    Correction,
+    Lesson,
+    find_corrections,
+    require_enough,
+    sample_lessons,
+    tell,
+)
 from napari_brats.training.reports import Progress
 from napari_brats.training.settings import check_numbers
 from napari_brats.training.verdict import (
@@ -31,7 +47,6 @@ from napari_brats.volumes import write_json_atomic
 
 _Dice = Mapping[str, float]
 
-LEAST_CASES = 2
 _LEAST_SECONDS = 20.0
 
 
@@ -76,9 +91,12 @@ def adapt(
     """
     began = time.monotonic()
     check_numbers(config)
+    if len(members_of(config.model)) > 1:
+        raise CheckpointError(f"{config.model!r} is several models; adapt one of them with --model")
     card = read_card(config.model)
     name = config.name or next_version(config.model)
     check_new_name(name)
+    check_folder()
     corrections = find_corrections(config.cases, card.modalities, card.name, unreviewed=config.all)
     tell(corrections, on_notice)
     require_enough(corrections)
@@ -131,11 +149,10 @@ class _Run:
         share, rows = self._least_enough(shares, held_back, before[:count])
         rows += self._compared(share, compared[count:], before[count:], SAMPLE)
         against = objections(rows)
-        if not against:
-            self._install(rows, candidate(self.folder, share))
+        new = self.name if against else self._install(rows, candidate(self.folder, share))
         return Adaptation(
             model=self.card.name,
-            candidate=self.name,
+            candidate=new,
             installed=not against,
             objections=against,
             compared=tuple(rows),
@@ -168,16 +185,23 @@ class _Run:
         ]
 
     def _read(self, corrections: Sequence[Correction]) -> dict[Lesson, Path]:
-        """Put the cases that count on the recipe's grid; one that cannot be read costs no other."""
+        """Put the cases that count on the recipe's grid; one that cannot be read costs no other.
+
+        A copy of a case counts once: else it could be held back and be learned from.
+        """
         from napari_brats.training.adapting import put_on_grid
 
         read: dict[Lesson, Path] = {}
+        images: dict[str, Path] = {}
         seen = []
         for correction in corrections:
             self._check_stop()
             try:
-                if correction.lesson is not None:
-                    read[correction.lesson] = put_on_grid(correction.lesson, self.card, self.folder)
+                if (lesson := correction.lesson) is not None:
+                    first = images.setdefault(fingerprint(lesson.image), lesson.image)
+                    if first != lesson.image:
+                        raise CaseError(f"its images are those of {str(first)!r}")
+                    read[lesson] = put_on_grid(lesson, self.card, self.folder)
                 seen.append(correction)
             except BratsError as error:
                 seen.append(replace(correction, lesson=None, why_not=str(error)))
@@ -221,8 +245,8 @@ class _Run:
             on_progress=self.on_progress, stop=self.stop,
         )  # fmt: skip
 
-    def _install(self, rows: Sequence[Compared], weights: Path) -> None:
-        """Put the new model into the user's folder, with what it scored."""
+    def _install(self, rows: Sequence[Compared], weights: Path) -> str:
+        """Put the new model into the user's folder, with what it scored; return its name."""
         self._check_stop()
         held_back = [row for row in rows if row.group == HELD_BACK]
         mean = {
@@ -240,7 +264,20 @@ class _Run:
         }
         card = replace(read_card(weights), scores=scores)
         write_json_atomic(weights.with_suffix(".json"), card.to_json())
-        add_model(weights, self.name)
+        return self._added(weights)
+
+    def _added(self, weights: Path) -> str:
+        """Add the new model; a name that another took during the learning costs nothing."""
+        name = self.name
+        while True:
+            try:
+                return add_model(weights, name).name
+            except (CheckpointError, TakenError) as error:
+                free = next_version(self.config.model)
+                if free == name:
+                    raise
+                self.say(f"{name!r} was taken meanwhile, so the new model is {free!r} ({error})")
+                name = free
 
     def _left(self) -> float:
         return self.config.minutes * 60 - self._passed()
@@ -251,27 +288,3 @@ class _Run:
     def _check_stop(self) -> None:
         if self.stop():
             raise Cancelled("stopped; nothing was installed")
-
-
-def tell(corrections: Sequence[Correction], on_notice: Callable[[str], None]) -> None:
-    """Say of each case which mask counts, or why none does."""
-    for found in corrections:
-        if found.lesson is None:
-            on_notice(f"left out {found.files.case_id}: {found.why_not}")
-        else:
-            by = f"reviewed by {found.reader}" if found.reader else "not reviewed"
-            on_notice(f"{found.files.case_id}: {found.lesson.mask.name}, {by}")
-
-
-def require_enough(corrections: Sequence[Correction]) -> None:
-    """Raise TrainingError if fewer cases count than can be learned from and compared on."""
-    count = sum(found.lesson is not None for found in corrections)
-    if count >= LEAST_CASES:
-        return
-    why = sorted({found.why_not for found in corrections if found.why_not})
-    because = f" ({'; '.join(why[:3])}{'; ...' * (len(why) > 3)})" if why else ""
-    raise TrainingError(
-        f"{count} of {len(corrections)} cases can be learned from{because}; expected "
-        f"{LEAST_CASES} or more, better 5: mark corrected masks with `napari-brats review CASE "
-        "--done`, or take every mask with --all"
-    )

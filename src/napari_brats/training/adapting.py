@@ -15,7 +15,13 @@ from napari_brats.metrics.overlap import joint_counts
 from napari_brats.metrics.scores import score_regions
 from napari_brats.networks.card import Card
 from napari_brats.networks.checkpoint import load_checkpoint, save_checkpoint
-from napari_brats.networks.lineage import LEARNED_FROM, PARENT, PARENT_SHA256, fingerprint
+from napari_brats.networks.lineage import (
+    LEARNED_FROM,
+    PARENT,
+    PARENT_SHA256,
+    fingerprint,
+    lasting_name,
+)
 from napari_brats.networks.registry import model_spec
 from napari_brats.preprocessing.recipes import recipe_named
 from napari_brats.regions import REGIONS
@@ -250,7 +256,7 @@ def _facts(module: RegionTraining) -> dict[str, Any]:
 def _descendant(card: Card, parent: str, facts: Mapping[str, Any]) -> Card:
     """Return the card of a model adapted from that of a card."""
     training = {
-        PARENT: parent,
+        PARENT: lasting_name(parent),
         PARENT_SHA256: card.sha256,
         **facts,
         "started_from": dict(card.training),
@@ -275,8 +281,8 @@ def _box(crop: tuple[int, ...]) -> tuple[int, int, int]:
 def _crop(card: Card) -> tuple[int, int, int]:
     """Return two thirds of the samples' size that the weights know, in steps of 16 voxels."""
     training: Any = card.training
-    while PARENT in training:  # what an adapted model came from knows larger ones
-        training = training["started_from"]
+    while PARENT in training and isinstance(training.get("started_from"), Mapping):
+        training = training["started_from"]  # what it was adapted from knows larger ones
     known = training.get("crop")
     if not (isinstance(known, list) and len(known) == 3 and all(type(n) is int for n in known)):
         known = preset_for("ours", card.architecture).crop

@@ -4,7 +4,7 @@ Only names, reviews and checksums are looked at, so that a list is there at once
 read later. Importing this module does not import torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from napari_brats.case import Case, load_case, require_modalities
 from napari_brats.editing.review import mask_of, read_review
 from napari_brats.editing.states import State
-from napari_brats.errors import BratsError, CaseError
+from napari_brats.errors import BratsError, CaseError, TrainingError
 from napari_brats.naming import PatientFiles, find_patients
 from napari_brats.plugin.masks import read_mask, saved_masks
 from napari_brats.samples import sample_data_dir
 from napari_brats.volumes import sha256_of
+
+LEAST_CASES = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +112,30 @@ def find_corrections(
             image = next(iter(files.images.values()))
             found.setdefault(image, _correction(files, modalities, model, unreviewed))
     return list(found.values())
+
+
+def tell(corrections: Sequence[Correction], on_notice: Callable[[str], None]) -> None:
+    """Say of each case which mask counts, or why none does."""
+    for found in corrections:
+        if found.lesson is None:
+            on_notice(f"left out {found.files.case_id}: {found.why_not}")
+        else:
+            by = f"reviewed by {found.reader}" if found.reader else "not reviewed"
+            on_notice(f"{found.files.case_id}: {found.lesson.mask.name}, {by}")
+
+
+def require_enough(corrections: Sequence[Correction]) -> None:
+    """Raise TrainingError if fewer cases count than can be learned from and compared on."""
+    count = sum(found.lesson is not None for found in corrections)
+    if count >= LEAST_CASES:
+        return
+    why = sorted({found.why_not for found in corrections if found.why_not})
+    because = f" ({'; '.join(why[:3])}{'; ...' * (len(why) > 3)})" if why else ""
+    raise TrainingError(
+        f"{count} of {len(corrections)} cases can be learned from{because}; expected "
+        f"{LEAST_CASES} or more, better 5: mark corrected masks with `napari-brats review CASE "
+        "--done`, or take every mask with --all"
+    )
 
 
 def sample_lessons(modalities: Sequence[str]) -> list[Lesson]:

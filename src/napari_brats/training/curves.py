@@ -37,10 +37,13 @@ def read_log(folder: Path) -> dict[str, NDArray[np.float64]]:
     for path in sorted(runs, key=lambda path: int(path.parent.name.removeprefix("version_"))):
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                step = int(float(row["step"]))
-                for name, value in row.items():
-                    if name != "step" and value:
-                        curves.setdefault(name, {})[step] = float(value)
+                try:
+                    values = {name: float(value) for name, value in row.items() if value}
+                    step = int(values.pop("step"))
+                except (KeyError, TypeError, ValueError):  # a kill or a full disk cut it off
+                    continue
+                for name, value in values.items():
+                    curves.setdefault(name, {})[step] = value
     return {name: np.array(sorted(points.items())) for name, points in curves.items()}
 
 

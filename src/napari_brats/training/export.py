@@ -1,6 +1,6 @@
 """Usable weights during a training: the averaged network with its card, latest and best."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import nn
 
-from napari_brats.networks.checkpoint import Card, read_card, save_checkpoint
+from napari_brats.networks.checkpoint import Card, save_checkpoint
 from napari_brats.preprocessing.recipes import recipe_named
 from napari_brats.regions import REGIONS
 from napari_brats.training.averaging import MovingAverage
@@ -88,11 +88,15 @@ class Export(Callback):
         self.best = state_dict["best"]
 
 
-def training_card(config: TrainConfig, module: RegionTraining, real_patients: int) -> Card:
-    """Return the card of the weights as they are now."""
+def training_card(
+    config: TrainConfig,
+    module: RegionTraining,
+    real_patients: int,
+    began: Mapping[str, Any] | None = None,
+) -> Card:
+    """Return the card of the weights as they are now; ``began``: the training before this one."""
     recipe, metrics = recipe_named(config.recipe), module.trainer.callback_metrics
     known = [metrics[f"{HELD_OUT}_{name}"] for name in REGIONS if f"{HELD_OUT}_{name}" in metrics]
-    began = None if config.start is None else dict(read_card(config.start).training)
     return Card(
         name=f"{config.model}-{config.size}",
         architecture=config.model,

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
@@ -12,13 +13,19 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from napari_brats.errors import CaseError, OutputError, TrainingError
 from napari_brats.inference.devices import DeviceChoice, resolve_device
+from napari_brats.networks.checkpoint import read_card
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import CURVES_NAME, LOG_FOLDER, draw_curves
 from napari_brats.training.export import AveragedWeights, Export, training_card
 from napari_brats.training.module import HELD_OUT, RegionTraining
 from napari_brats.training.preparation import check_crop, network_of, prepare
 from napari_brats.training.reports import Progress, Reports
-from napari_brats.training.resume import STATE_NAME, state_to_resume, write_config
+from napari_brats.training.resume import (
+    STATE_NAME,
+    check_unused,
+    state_to_resume,
+    write_config,
+)
 from napari_brats.training.settings import check_numbers, preset_of
 
 _PRECISIONS = {"bfloat16": "bf16-mixed", "float16": "16-mixed", "float32": "32-true"}
@@ -59,7 +66,8 @@ def train(
     CaseError
         If there is nothing to train on.
     OutputError
-        If something cannot be written; what was written before stays.
+        If something cannot be written; what was written before stays. A `TakenError` if the
+        folder holds a training already and it is not resumed.
     TrainingError
         If the crop does not fit the network, the loss is no number any more, or an
         interrupted training began with other settings.
@@ -74,12 +82,13 @@ def train(
         raise TrainingError(
             f"--steps 0 takes the preset's epochs, and {config.preset!r} has none; give 1 or more"
         )
+    if not config.resume:
+        check_unused(config)
     state = state_to_resume(config) if config.resume else None
     choice = resolve_device(config.device, "auto" if config.mixed_precision else "float32")
     material = prepare(config, on_notice)
     material.crops.later = choice.kind == "cuda"  # not on Apple's GPUs: they cannot sample grids
-    if not config.resume:
-        write_config(config)
+    write_config(config)  # resumed once more, it goes on as it was told to last
     steps = config.steps or (preset_of(config).epochs or 0) * material.epoch_steps
     config = replace(config, steps=steps, check_steps=config.check_steps or material.epoch_steps)
     if config.patience and not material.holdout:
@@ -91,10 +100,12 @@ def train(
     averaged = AveragedWeights(config.average)
     stem = config.output / f"{config.model}-{config.size}"
     patients = len(material.real)
+    # Read once: the model may be removed, or be trained anew, before the next check.
+    began = None if config.start is None else dict(read_card(config.start).training)
     callbacks = [
         averaged,
         Reports(on_progress, stop),
-        Export(averaged, lambda now: training_card(config, now, patients), stem),
+        Export(averaged, lambda now: training_card(config, now, patients, began), stem),
         *_callbacks(config),
     ]
     trainer = make_trainer(config, choice, callbacks)
@@ -113,10 +124,19 @@ def _callbacks(config: TrainConfig) -> list[Callback]:
     )
     if not config.patience:
         return [state]
-    early = EarlyStopping(
-        HELD_OUT, mode="max", patience=config.patience, check_on_train_epoch_end=True
+    # Not strict: a resumed training begins with the end of an epoch, where nothing was measured.
+    early = _Patience(
+        HELD_OUT, mode="max", patience=config.patience, check_on_train_epoch_end=True, strict=False
     )
     return [early, state]
+
+
+class _Patience(EarlyStopping):
+    """Early stopping whose patience is the present settings', in a resumed training too."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember the best score and the checks since, not how many there might be."""
+        super().load_state_dict({**state_dict, "patience": self.patience})
 
 
 def make_trainer(config: TrainConfig, choice: DeviceChoice, callbacks: list[Callback]) -> Trainer:

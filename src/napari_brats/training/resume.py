@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from napari_brats.errors import TrainingError
+from napari_brats.errors import TakenError, TrainingError
 from napari_brats.training.config import TrainConfig
 from napari_brats.volumes import write_json_atomic
 
@@ -19,9 +19,21 @@ _FREE = {
 
 
 def write_config(config: TrainConfig) -> None:
-    """Write a training's settings to its folder."""
-    values = json.loads(json.dumps(asdict(config), default=str))
+    """Write a training's settings to its folder, as they are without ``--resume``."""
+    values = json.loads(json.dumps({**asdict(config), "resume": False}, default=str))
     write_json_atomic(config.output / CONFIG_NAME, values)
+
+
+def check_unused(config: TrainConfig) -> None:
+    """Raise TakenError if the output folder holds a training, which a new one would write over."""
+    stem = f"{config.model}-{config.size}"
+    names = (STATE_NAME, f"{stem}.safetensors", f"{stem}-best.safetensors")
+    found = next((name for name in names if (config.output / name).exists()), None)
+    if found:
+        raise TakenError(
+            f"{str(config.output)!r} holds a training already ({found!r}), which would be written "
+            "over; go on with it by --resume, or give another --output"
+        )
 
 
 def read_config(folder: Path) -> TrainConfig:

@@ -96,7 +96,6 @@ class AdaptWidget(QWidget):
         self.process.noticed.connect(self.words.setText)
         self.process.ended.connect(self._ended)
         self.process.failed.connect(self._failed)
-        self.destroyed.connect(self.process.stop)
 
     def _begin(self) -> None:
         self.curves.clear()

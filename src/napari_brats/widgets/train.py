@@ -75,7 +75,6 @@ class TrainWidget(QWidget):
         self.process.noticed.connect(self.words.setText)
         self.process.ended.connect(self._ended)
         self.process.failed.connect(self._failed)
-        self.destroyed.connect(self.process.stop)
 
     def _begin(self, flags: list[str]) -> None:
         self.curves.clear()

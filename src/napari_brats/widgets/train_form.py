@@ -10,11 +10,15 @@ from napari_brats.networks.registry import MODELS
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.presets import PRESETS
+from napari_brats.training.settings import config_of_preset
 
 FIRST = (
     "model", "data", "anatomy", "output", "minutes", "steps", "holdout",
 )  # fmt: skip
 """What a person decides; the other settings have good defaults and unfold on request."""
+
+_CHOOSING = ("preset", "model")
+"""What decides the defaults of all else."""
 
 _HIDDEN = {"resume", "devices", "nodes"}
 _FOLDERS = {"data", "anatomy", "output", "cache"}
@@ -37,6 +41,9 @@ class TrainForm:
         rest = [widget for name, widget in self._widgets.items() if name not in FIRST]
         self.more: Any = Container(widgets=rest)
         self._widgets["minutes"].native.setSpecialValueText("no limit")
+        self._defaults = TrainConfig()
+        for name in _CHOOSING:
+            self._widgets[name].changed.connect(self._show_preset)
 
     def __getitem__(self, name: str) -> Any:
         return self._widgets[name]
@@ -45,12 +52,21 @@ class TrainForm:
         """Return the folder that the training writes to."""
         return Path(self._widgets["output"].value or TrainConfig.output)
 
+    def _show_preset(self, *_: object) -> None:
+        """Show a preset's numbers, but for those that a person has changed."""
+        before, now = self._defaults, config_of_preset(*(self[name].value for name in _CHOOSING))
+        for name, widget in self._widgets.items():
+            old, new = getattr(before, name), getattr(now, name)
+            if name not in _CHOOSING and new != old and _same(widget.value, old):
+                widget.value = new
+        self._defaults = now
+
     def flags(self) -> list[str]:
-        """Return the flags of ``napari-brats train`` for what differs from the defaults."""
+        """Return the flags of ``napari-brats train`` for what differs from the preset's."""
         flags = []
         for name, widget in self._widgets.items():
             value, flag = widget.value, f"--{name.replace('_', '-')}"
-            if _same(value, getattr(TrainConfig, name)):
+            if _same(value, getattr(TrainConfig if name in _CHOOSING else self._defaults, name)):
                 continue
             if isinstance(value, bool):
                 flags.append(flag if value else f"--no-{name.replace('_', '-')}")

@@ -5,11 +5,31 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import QObject, QProcess, Signal
+from qtpy.QtCore import QCoreApplication, QObject, QProcess, Signal
+
+
+class _Program(QProcess):
+    """A program that ends in good order when who started it is gone.
+
+    It belongs to the application: a QProcess that is destroyed kills its program.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(QCoreApplication.instance())
+
+    def let_end(self) -> None:
+        """Ask the program to write its state and to end, and go with it."""
+        self.finished.connect(self.deleteLater)
+        if self.state() == QProcess.ProcessState.NotRunning:
+            self.deleteLater()
+        else:
+            self.closeWriteChannel()
 
 
 class TrainProcess(QObject):
     """Runs ``napari-brats train --events``, or ``adapt``, and passes on what it says.
+
+    Destroyed while the program runs, as with its dock, it lets it end in good order.
 
     Attributes
     ----------
@@ -30,7 +50,8 @@ class TrainProcess(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._process = QProcess(self)
+        self._process = _Program()
+        self.destroyed.connect(self._process.let_end)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.readyReadStandardError.connect(self._read_errors)
         self._process.errorOccurred.connect(self._not_started)

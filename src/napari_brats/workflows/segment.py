@@ -100,8 +100,7 @@ def segment(
     maker = maker_name(joint_name(cards), mirror)
     target = _target(output, probabilities, case, maker)
     # Torch is loaded here, when all that can be refused without it has been looked at.
-    hashes = tuple(fingerprints(cards).values())
-    networks = networks_for(model, hashes, device, precision, engine, mirror)
+    networks = networks_for(model, tuple(map(repr, cards)), device, precision, engine, mirror)
     prediction = networks.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
@@ -161,7 +160,7 @@ def result_of(
         volumes_ml=volumes_ml,
         scores=scores,
         output=output,
-        members=tuple(card.name for card in cards),
+        members=tuple(fingerprints(cards)),
         mirrored=mirror,
         missing=prediction.missing,
         weights_sha256=fingerprints(cards),
@@ -171,13 +170,13 @@ def result_of(
 @lru_cache(maxsize=_KEPT_NETWORKS)
 def networks_for(
     model: str | Path,
-    hashes: tuple[str, ...],
+    cards: tuple[str, ...],
     device: str,
     precision: str,
     engine: str,
     mirror: bool,
 ) -> "Ensemble":
-    """Return networks ready to run; the next patient finds them so, unless the weights changed."""
+    """Return networks ready to run; the next patient finds them so, unless ``cards`` changed."""
     from napari_brats.inference.predictor import Ensemble
 
     return Ensemble.load(model, device=device, precision=precision, engine=engine, mirror=mirror)

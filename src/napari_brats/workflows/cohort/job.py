@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from napari_brats.errors import CaseError
+from napari_brats.errors import CaseError, CheckpointError
 from napari_brats.naming import PatientFiles
 from napari_brats.networks.ensembles import fingerprints, joint_name, read_cards
 from napari_brats.volumes import sha256_of
@@ -176,5 +176,20 @@ def digest(value: object) -> str:
 
 
 def makers_of(models: Sequence[str], settings: Settings) -> tuple[Maker, ...]:
-    """Look all models up; CheckpointError for one that is not there."""
-    return tuple({maker.name: maker for maker in (Maker.of(m, settings) for m in models)}.values())
+    """Look all models up; one that is named twice counts once.
+
+    Raises
+    ------
+    CheckpointError
+        If one is not there, or two of other weights have one name, as their masks then would.
+    """
+    makers: dict[str, Maker] = {}
+    for maker in (Maker.of(model, settings) for model in models):
+        first = makers.setdefault(maker.name, maker)
+        if first.sha256 != maker.sha256:
+            raise CheckpointError(
+                f"{first.model!r} and {maker.model!r} are other weights with one name, "
+                f"{maker.name!r}, and so would their masks be; give one of them another with "
+                "`napari-brats models add FILE --name NAME`"
+            )
+    return tuple(makers.values())

@@ -141,7 +141,7 @@ def load_networks(maker: Maker, settings: Settings) -> "Ensemble":
     with _LOADING:
         return networks_for(
             maker.model,
-            tuple(sha256 for _, sha256 in maker.weights),
+            (maker.sha256,),
             settings.device,
             settings.precision,
             settings.engine,
