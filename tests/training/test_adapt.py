@@ -21,14 +21,12 @@ from napari_brats.networks.catalog import added_names
 from napari_brats.networks.checkpoint import load_checkpoint, read_card, save_checkpoint
 from napari_brats.networks.installing import add_model
 from napari_brats.networks.lineage import fingerprint, roll_back, seen_by
-from napari_brats.networks.registry import MODELS, create_model
+from napari_brats.networks.registry import create_model
 from napari_brats.training.adapt import _Run, adapt
 from napari_brats.training.adapt_config import AdaptConfig
-from napari_brats.training.adapting import mixed_in, plan_for
+from napari_brats.training.adapting import mixed_in
 from napari_brats.training.candidates import SHARES
 from napari_brats.training.corrections import Lesson
-from napari_brats.training.losses import LOSSES
-from napari_brats.training.settings import preset_of
 
 pytestmark = [
     # forking in a process with threads: DataLoader's default on Linux, harmless for its workers
@@ -191,20 +189,6 @@ def test_masks_that_do_not_fit_leave_too_few(config, cases):
     assert any("foreign.nii.gz" in line and "left out" in line for line in lines)
 
 
-def test_samples_do_not_shrink_from_version_to_version():
-    """An adapted model's samples are as long as those of the model before it."""
-    card = Card(
-        name="a", architecture="unet3d", size="lite", recipe="brain-1.5mm", outputs="regions",
-        modalities=("flair", "t1ce", "t2", "t1"), training={"crop": [96, 112, 96]},
-    )  # fmt: skip
-    crop = plan_for(card).settings.crop
-    facts = {"adapted_from": "a", "crop": list(crop), "started_from": dict(card.training)}
-    again = plan_for(replace(card, training=facts))
-    assert crop == again.settings.crop == (64, 80, 64)
-    by_hand = replace(card, training={"adapted_from": "a", "crop": [96, 112, 96]})
-    assert plan_for(by_hand).settings.crop == crop
-
-
 def test_who_is_held_back_is_not_mixed_in(config, cases, tmp_path, make_patient_folder):
     """A folder of --mix may hold the cases too: they are left out, and it is said."""
     other = make_patient_folder(
@@ -283,19 +267,3 @@ def test_a_model_without_weights_or_a_taken_name(config, monkeypatch):
         adapt(replace(config, model="no-such"))
     with pytest.raises(CheckpointError, match="another name with --name"):
         adapt(replace(config, name="dresunet3d"))
-
-
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("size", ["lite", "paper"])
-def test_every_model_has_a_plan(name, size):
-    """Any network at any size: a loss for its outputs, samples that it takes, a low rate."""
-    spec = MODELS[name]
-    card = Card(
-        name=name, architecture=name, size=size, modalities=spec.modalities,
-        recipe="brain-1.5mm" if size == "lite" else spec.recipe, outputs=spec.outputs[size],
-    )  # fmt: skip
-    plan = plan_for(card, learning_rate=1e-4)
-    assert LOSSES[plan.preset.loss].outputs == spec.outputs[size]
-    assert plan.preset.optimizer == preset_of(plan.settings).optimizer == "AdamW"
-    assert plan.preset.learning_rate == 1e-4
-    assert ("intensity" in plan.preset.augmentation) == (size == "lite")

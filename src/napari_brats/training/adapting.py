@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 MIX_SHARE = 0.3
 """Share of the samples that come from patients mixed in against forgetting."""
+DROP_MODALITY = 0.1
+"""How often a modality is missing in a sample, for a model whose patients may lack one."""
 
 
 def put_on_grid(lesson: Lesson, card: Card, folder: Path) -> Path:
@@ -214,6 +216,7 @@ def fine_tune(
     crops = Crops(
         Pool([*samples.values()]), others, MIX_SHARE if mixed else 0.0,
         settings.crop, config.seed, plan.preset, recipe_named(card.recipe),
+        DROP_MODALITY if card.may_lack else 0.0,
     )  # fmt: skip
     network = copy.deepcopy(old).train()
     freeze_statistics(network)
