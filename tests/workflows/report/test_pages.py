@@ -15,8 +15,9 @@ from napari_brats.cli import main
 from napari_brats.editing.boxes import difference
 from napari_brats.editing.journal import JournalWriter, Subject
 from napari_brats.editing.owner import Owner
+from napari_brats.networks.checkpoint import read_card
 from napari_brats.volumes import write_probabilities
-from napari_brats.workflows.report.origin import card_facts, cards_of
+from napari_brats.workflows.report.origin import card_facts, cards_of, run_facts
 
 MakePatient = Callable[..., Path]
 Captured = pytest.CaptureFixture[str]
@@ -108,12 +109,21 @@ def test_the_least_there_can_be(
 
 def test_the_models_of_a_name_are_told() -> None:
     """One or several joined by a plus, mirrored or not; nothing if one is not installed."""
-    (card,) = cards_of("dresunet3d-lite")
+    (card,) = cards_of("dresunet3d-lite", {})
     assert card.name == "dresunet3d-lite"
     assert ("SHA-256", card.sha256) in card_facts(card)
-    assert cards_of("dresunet3d-lite-mirrored") == [card]
-    assert cards_of("dresunet3d-lite+stranger") == []
-    assert cards_of("by hand") == []
+    assert cards_of("dresunet3d-lite-mirrored", {}) == [card]
+    assert cards_of("dresunet3d-lite+stranger", {}) == []
+    assert cards_of("by hand", {}) == []
+
+
+def test_weights_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """A mask by one's own weights is not said to come from the bundled ones of that name."""
+    bundled = read_card("dresunet3d")
+    for sha256, expected in ((bundled.sha256, [bundled]), ("0" * 64, [])):
+        said = {"case": "a", "weights_sha256": {bundled.name: sha256}}
+        (tmp_path / "run.json").write_text(json.dumps(said))
+        assert cards_of(bundled.name, run_facts(tmp_path / "run.json", "a")) == expected
 
 
 def test_a_cohort_report(patient: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -89,12 +89,17 @@ def files_of(subject: Subject) -> list[FileFact]:
     return [FileFact(role, path.name, _sha256(path), _changed(path)) for role, path in named]
 
 
-def cards_of(title: str) -> list[Card]:
-    """Return the cards of the models that a mask's name names, none if one is not installed."""
+def cards_of(title: str, run: Mapping[str, str]) -> list[Card]:
+    """Return the cards of the models that a mask's name names, none if one is not installed.
+
+    What is known of the run, as `run_facts` gives it, tells weights of one name apart.
+    """
     rows = list_models()
     known = {row.card.name: row.card for row in rows if row.card is not None}
     names = title.removesuffix(MIRRORED).split(PLUS)
-    return [known[name] for name in names] if set(names) <= known.keys() else []
+    cards = [known[name] for name in names] if set(names) <= known.keys() else []
+    used = run.get(_RUN_FACTS["weights_sha256"])
+    return cards if used is None or all(card.sha256 in used for card in cards) else []
 
 
 def card_facts(card: Card) -> list[tuple[str, str]]:

@@ -76,7 +76,7 @@ def report_patient(
     changes = None if before is None else origin.changes_since(before, case, subject.mask)
     found = findings.find(case, subject.mask)
     sure = None if probabilities is None else _certainty(probabilities, subject)
-    cards = origin.cards_of(subject.title)
+    cards = origin.cards_of(subject.title, said)
     journals, trouble = origin.journals_of(case)
     scores = _scores(subject)
     content = render(
