@@ -63,6 +63,7 @@ def test_a_volume_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
     assert str(shape) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_volume_that_must_not_be_written_to_is_taken(tiny_options) -> None:
     """Such as one mapped from a file; torch would warn."""
     network = create_model("unet3d", "lite", **tiny_options["unet3d"])

@@ -231,6 +231,7 @@ def test_two_processes_that_fill_the_cache_at_once() -> None:
     assert len(list(converted_folder().iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_few_sizes_are_kept_compiled() -> None:
     """Patients of many sizes do not fill the memory; release forgets them all."""
     engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)

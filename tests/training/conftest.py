@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_brats.regions import REGIONS, region_mask
+from napari_brats.training.config import TrainConfig
 from napari_brats.training.data import WHOLE, Sample
 
 
@@ -26,3 +27,20 @@ def sample_path(sample, tmp_path):
     path = tmp_path / "sample.npy"
     sample.save(path)
     return path
+
+
+@pytest.fixture
+def tiny(tmp_path, make_patient_folder):
+    """A configuration that trains in seconds on one tiny patient."""
+    return TrainConfig(
+        output=tmp_path / "run",
+        data=(make_patient_folder(tmp_path, shape=(34, 36, 32)),),
+        holdout=0,
+        steps=3,
+        batch=2,
+        crop=(16, 16, 16),
+        workers=0,
+        fuse=False,
+        mixed_precision=False,
+        device="cpu",
+    )

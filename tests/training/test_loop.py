@@ -1,4 +1,3 @@
-import csv
 import json
 import time
 from dataclasses import replace
@@ -9,12 +8,12 @@ import torch
 
 from napari_brats.errors import CaseError, OutputError, TakenError, TrainingError
 from napari_brats.networks.checkpoint import load_checkpoint
-from napari_brats.networks.registry import MODELS
+from napari_brats.networks.registry import DEFAULT_MODEL, MODELS
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import read_log
 from napari_brats.training.loop import train
 from napari_brats.training.losses import LOSSES
-from napari_brats.training.module import RegionTraining, device_name
+from napari_brats.training.module import device_name
 from napari_brats.training.preparation import _epoch_steps
 from napari_brats.training.presets import preset_for
 from napari_brats.training.resume import read_config
@@ -24,26 +23,6 @@ pytestmark = [
     # forking in a process with threads: DataLoader's default on Linux, harmless for its workers
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
-
-QUICK = ("dresunet3d", "kermi2018")
-"""A 3D and a 2D network; the others train in the slow tests."""
-
-
-@pytest.fixture
-def tiny(tmp_path, make_patient_folder):
-    """A configuration that trains in seconds on one tiny patient."""
-    return TrainConfig(
-        output=tmp_path / "run",
-        data=(make_patient_folder(tmp_path, shape=(34, 36, 32)),),
-        holdout=0,
-        steps=3,
-        batch=2,
-        crop=(16, 16, 16),
-        workers=0,
-        fuse=False,
-        mixed_precision=False,
-        device="cpu",
-    )
 
 
 def quietly(line):
@@ -122,6 +101,7 @@ def test_a_resumed_training_is_the_uninterrupted_one(tiny, tmp_path):
         torch.testing.assert_close(one, two, rtol=0, atol=0, msg=name)
 
 
+@pytest.mark.slow
 def test_other_settings_do_not_resume(tiny):
     """What differs is named with both values; nothing is written, nor without --resume."""
     train(replace(tiny, steps=1), on_notice=quietly)
@@ -157,7 +137,7 @@ def test_going_on_from_weights(tiny, tmp_path):
 
 @pytest.mark.parametrize(
     "model",
-    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in MODELS],
+    [pytest.param(n, marks=[pytest.mark.slow] * (n != DEFAULT_MODEL)) for n in MODELS],
 )
 def test_every_network_trains(tiny, model, tmp_path, make_patient_folder):
     """One step of any row of the registry, 2D or 3D, is taken, measured and kept as the best."""
@@ -238,7 +218,7 @@ def test_a_check_is_no_waiting(tiny, tmp_path, make_patient_folder, monkeypatch)
     other = make_patient_folder(tmp_path, case_id="BraTS2021_00006", shape=(34, 36, 32))
     backgrounds = []
 
-    def slow(network, images, *, device, background):
+    def slow(network, images, *, engine, device, background):
         time.sleep(1.5)
         backgrounds.append(background)
         return np.full((3, *images.shape[1:]), -1.0, np.float32)
@@ -276,66 +256,6 @@ def test_an_epoch_shows_each_patient_once(tiny, sample_path, given, expected):
     config = replace(tiny, **given)
     assert _epoch_steps(config, preset_of(config), [sample_path] * 5) == expected
     assert _epoch_steps(config, preset_of(config), []) == 250
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("broken", [pytest.param(1, marks=pytest.mark.slow), 99])
-def test_gradients_that_are_not_finite_are_passed_over(tiny, monkeypatch, broken):
-    """One broken step changes no weight; training ends with a cure if they do not stop."""
-    passed_over = RegionTraining.on_before_optimizer_step
-    left = iter(range(broken))
-
-    def step(self, optimizer):
-        if next(left, None) is not None:
-            next(self.network.parameters()).grad.fill_(torch.nan)
-        passed_over(self, optimizer)
-
-    monkeypatch.setattr(RegionTraining, "on_before_optimizer_step", step)
-    config = replace(tiny, steps=12)
-    if broken == 1:
-        train(config, on_notice=quietly)
-        assert np.isfinite(losses(config)).all()
-        return
-    with pytest.raises(TrainingError, match=r"of 11 steps in a row up to step 11 .*lower"):
-        train(config, on_notice=quietly)
-
-
-def test_a_loss_that_is_not_a_number_stops_with_the_cure(tiny, monkeypatch):
-    """Training never goes on from a broken loss; the last good state is kept and resumes."""
-    config = replace(tiny, steps=4, check_steps=2)
-    good = RegionTraining.training_step
-    broken = iter([False, False, True])
-
-    def step(self, batch, number):
-        loss = good(self, batch, number)
-        self.loss = torch.nn.Identity() if next(broken, False) else self.loss
-        return loss
-
-    monkeypatch.setattr(RegionTraining, "training_step", step)
-    monkeypatch.setattr(torch.nn.Identity, "forward", lambda self, *args: torch.tensor(torch.nan))
-    with pytest.raises(TrainingError, match=r"\(now 0.002\) and train again"):
-        train(config, on_notice=quietly)
-    monkeypatch.undo()
-    train(replace(config, resume=True), on_notice=quietly)
-    assert len(losses(config)) == 4
-
-
-def test_a_full_disk_keeps_what_was_written(tiny, monkeypatch):
-    """No room for a checkpoint: one line says so, and the earlier one still resumes."""
-    import lightning.pytorch
-
-    train(replace(tiny, steps=1), on_notice=quietly)
-
-    def full(*args, **options):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(lightning.pytorch.Trainer, "save_checkpoint", full)
-    with pytest.raises(OutputError, match="No space left"):
-        train(replace(tiny, resume=True), on_notice=quietly)
-    monkeypatch.undo()
-    train(replace(tiny, resume=True), on_notice=quietly)
-    with next((tiny.output / "log").glob("version_*")).joinpath("metrics.csv").open() as file:
-        assert "learning_rate" in next(csv.reader(file))
 
 
 @pytest.mark.slow

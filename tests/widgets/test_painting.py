@@ -104,6 +104,7 @@ def test_locks_places_and_the_eraser(painted, hand):
     np.testing.assert_array_equal(mask.data[z] == 2, before[z] == 3)
 
 
+@pytest.mark.slow
 def test_keys_and_wheel(painted, hand, qtbot):
     """Ctrl+1 to Ctrl+4 choose, X swaps (from the eraser too), brackets size, Ctrl+wheel moves."""
     mask, paint, keys = painted.masks.mask(), painted.paint, hand(painted.viewer)

@@ -112,6 +112,7 @@ def test_cancelling(opened, qtbot, fake_segment):
     assert "stopped" in opened.run.words.text()
 
 
+@pytest.mark.slow
 def test_a_failed_run(opened, qtbot, notices):
     """No weights, or an error of the run: one notice; layers and buttons are as before."""
     opened.models.model = lambda: None
@@ -130,6 +131,7 @@ def test_a_failed_run(opened, qtbot, notices):
     assert opened.run.segment.isEnabled()
 
 
+@pytest.mark.slow
 def test_a_result_for_a_patient_that_was_put_away(opened, qtbot, held, notices, open_row):
     """The mask never lands on another patient; it waits until its own is open again."""
     opened.run_control.segment, gate = held
@@ -144,6 +146,7 @@ def test_a_result_for_a_patient_that_was_put_away(opened, qtbot, held, notices, 
     assert tag_of(opened.masks_shown()[0].metadata).case_id == ID
 
 
+@pytest.mark.slow
 def test_the_mask_of_the_menu_is_shown(opened, run_model):
     """Two runs: the mask that is chosen in the menu is the one on the canvas."""
     first = run_model()

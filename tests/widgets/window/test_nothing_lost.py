@@ -27,6 +27,7 @@ def gate(monkeypatch):
     return gate
 
 
+@pytest.mark.slow
 def test_saving_while_a_save_goes_on(masked, data, gate, qtbot):
     """The second Save is not dropped: it follows, with the strokes made in between."""
     mask = masked.masks.mask()
@@ -52,6 +53,7 @@ def test_closing_the_dock_while_a_save_goes_on(masked, data, gate, qtbot):
     assert (data / ID / f"{ID}_net-lite_mask.nii.gz").exists()
 
 
+@pytest.mark.slow
 def test_an_unexpected_error_holds_the_window(masked, notices, monkeypatch):
     """Save on closing fails in a way nobody thought of: the window stays, the edits too."""
     mask = masked.masks.mask()

@@ -52,6 +52,7 @@ def cases(widget):
     return {layer.metadata["case_id"] for layer in widget.viewer.layers}
 
 
+@pytest.mark.slow
 def test_a_result_that_comes_while_the_next_patient_is_read(masked, qtbot, monkeypatch, notices):
     """The mask is not put on a desk that is about to be cleared: it waits for its patient."""
     gate = open_slowly(masked, 1, monkeypatch)
@@ -66,6 +67,7 @@ def test_a_result_that_comes_while_the_next_patient_is_read(masked, qtbot, monke
     qtbot.waitUntil(lambda: len(masked.masks_shown()) == 1, timeout=20_000)
 
 
+@pytest.mark.slow
 def test_going_back_to_the_patient_at_hand(masked, qtbot, monkeypatch):
     """Clicked again before the next one has come, the patient stays, with its fresh mask."""
     mask = masked.masks.mask()
@@ -146,6 +148,7 @@ def test_painting_while_the_next_patient_is_read(masked, qtbot):
     assert {layer.metadata["case_id"] for layer in masked.viewer.layers} == {ID}
 
 
+@pytest.mark.slow
 def test_edits_given_up_are_asked_about_once(masked, qtbot):
     """Discard, and no further stroke: the next patient comes without a second question."""
     mask = masked.masks.mask()
@@ -158,6 +161,7 @@ def test_edits_given_up_are_asked_about_once(masked, qtbot):
     assert mask not in masked.viewer.layers
 
 
+@pytest.mark.slow
 def test_a_damaged_neighbor_costs_no_mask(masked, data, qtbot, notices):
     """The next patient cannot be read: the one at hand stays chosen, and a click keeps its mask."""
     broken = data / "BraTS2021_00001" / "BraTS2021_00001_t2.nii.gz"

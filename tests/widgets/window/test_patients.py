@@ -24,6 +24,7 @@ def test_opening_a_patient(opened):
     assert states == [ID, "reference", "-"]
 
 
+@pytest.mark.slow
 def test_the_next_patient_replaces_it(opened, open_row):
     """Opening the second patient leaves only its layers."""
     open_row(1)
@@ -31,6 +32,7 @@ def test_the_next_patient_replaces_it(opened, open_row):
     assert not opened.viewer.layers[-1].editable
 
 
+@pytest.mark.slow
 def test_a_damaged_patient_leaves_the_one_at_hand(opened, data, qtbot, notices):
     """A truncated file is told by name; the patient at hand stays."""
     broken = data / "BraTS2021_00001" / "BraTS2021_00001_t2.nii.gz"
@@ -42,6 +44,7 @@ def test_a_damaged_patient_leaves_the_one_at_hand(opened, data, qtbot, notices):
     assert {layer.metadata["case_id"] for layer in opened.viewer.layers} == {ID}
 
 
+@pytest.mark.slow
 def test_the_dock_is_for_everybody(opened):
     """Names for screen readers, tooltips, 320 pixels, and the cursor in the status bar."""
     controls = [
@@ -70,6 +73,7 @@ def test_what_cannot_be_done_is_told(widget, qtbot, notices, tmp_path):
     assert widget.run_control.idle
 
 
+@pytest.mark.slow
 def test_a_passing_wheel_changes_no_menu(opened):
     """Scrolling the dock does not change model, device or mask on the way."""
     menu = opened.models.devices

@@ -28,6 +28,7 @@ def test_saving(opened, data, qtbot, run_model):
     assert opened.patients.list.topLevelItem(0).text(2) == "segmented"
 
 
+@pytest.mark.slow
 def test_saving_over_a_source(opened, data, qtbot, notices, run_model):
     """Save as refuses a source file; the mask stays unsaved and the file as it was."""
     mask = run_model()
@@ -73,6 +74,7 @@ def _full_disk(segmentation, path, **_):
     raise OutputError("the disk is full; free some space or choose another folder")
 
 
+@pytest.mark.slow
 def test_leaving_a_patient_and_comparing(opened, run_model):
     """Stay keeps unsaved edits on the desk; Compare outlines the reference until the next mask."""
     mask = run_model()
