@@ -213,7 +213,7 @@ def fake_predictor(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
     from napari_brats.workflows import segment
 
-    monkeypatch.setattr(segment, "networks_for", segment.networks_for.__wrapped__)
+    monkeypatch.setattr(segment, "_networks", segment._networks.__wrapped__)
     module = ModuleType("napari_brats.inference.predictor")
     module.Ensemble = Ensemble  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -136,7 +136,7 @@ def test_a_card_edited_by_hand_counts_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Networks are kept for the next patient, but not with what their card said before."""
-    monkeypatch.setattr(module, "networks_for", lru_cache(module.networks_for))
+    monkeypatch.setattr(module, "_networks", lru_cache(module._networks))
     folder = make_patient_folder(tmp_path)
     for least, loads in ((0.0, 1), (0.0, 1), (0.5, 2)):
         card = Card(

@@ -100,7 +100,7 @@ def segment(
     maker = maker_name(joint_name(cards), mirror)
     target = _target(output, probabilities, case, maker)
     # Torch is loaded here, when all that can be refused without it has been looked at.
-    networks = networks_for(model, tuple(map(repr, cards)), device, precision, engine, mirror)
+    networks = networks_for(model, cards, device, precision, engine, mirror)
     prediction = networks.predict(case, on_step=on_step, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
@@ -167,8 +167,20 @@ def result_of(
     )
 
 
-@lru_cache(maxsize=_KEPT_NETWORKS)
 def networks_for(
+    model: str | Path,
+    cards: Sequence[Card],
+    device: str,
+    precision: str,
+    engine: str,
+    mirror: bool,
+) -> "Ensemble":
+    """Return networks ready to run; the next patient finds them so, unless a card changed."""
+    return _networks(model, tuple(map(repr, cards)), device, precision, engine, mirror)
+
+
+@lru_cache(maxsize=_KEPT_NETWORKS)
+def _networks(
     model: str | Path,
     cards: tuple[str, ...],
     device: str,
@@ -176,7 +188,6 @@ def networks_for(
     engine: str,
     mirror: bool,
 ) -> "Ensemble":
-    """Return networks ready to run; the next patient finds them so, unless ``cards`` changed."""
     from napari_brats.inference.predictor import Ensemble
 
     return Ensemble.load(model, device=device, precision=precision, engine=engine, mirror=mirror)

@@ -21,7 +21,7 @@ from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.provenance import plan_again
 from napari_brats.workflows.cohort.record import CHANGED
 from napari_brats.workflows.cohort.row import State
-from napari_brats.workflows.cohort.run import run_cohort
+from napari_brats.workflows.cohort.run import Here, run_cohort
 from napari_brats.workflows.cohort.table import read_table
 from napari_brats.workflows.cohort.verify import verify
 from napari_brats.workflows.evaluate_folders import read_csv
@@ -170,6 +170,28 @@ def test_a_bug_costs_one_patient_and_leaves_a_traceback(
     assert {row.state for row in good} == {State.DONE}
     record = json.loads(Layout(plan.root).record(*bad.key).read_text())
     assert "fragile" in record["traceback"]
+
+
+@pytest.mark.slow
+def test_weights_that_change_in_mid_run_make_no_mask(
+    planned: Callable[..., Plan], tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their masks would be recorded as those of the weights that the run was planned with."""
+    card = tiny_model.with_suffix(".json")
+    plan = planned()
+    prepare = visit.prepare
+
+    def prepared(one: visit.Visit) -> visit.Visit:
+        if one.job.patient.case_id == plan.patients[-1].case_id:
+            card.write_text(json.dumps({**json.loads(card.read_text()), "least_enhancing_ml": 3.0}))
+        return prepare(one)
+
+    monkeypatch.setattr(visit, "prepare", prepared)
+    list(run_cohort(plan, Here(helpers=1)))
+    *others, last = read_table(plan.root)
+    assert [row.state for row in others] == [State.DONE, State.DONE]
+    assert last.state is State.FAILED
+    assert "have changed since the run began" in last.reason
 
 
 @pytest.mark.slow

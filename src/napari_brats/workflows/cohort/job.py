@@ -12,6 +12,7 @@ from pathlib import Path
 
 from napari_brats.errors import CaseError, CheckpointError
 from napari_brats.naming import PatientFiles
+from napari_brats.networks.card import Card
 from napari_brats.networks.ensembles import fingerprints, joint_name, read_cards
 from napari_brats.volumes import sha256_of
 from napari_brats.workflows.segmented import maker_name
@@ -78,7 +79,26 @@ class Maker:
         CheckpointError
             If there is no such model, or it cannot be used.
         """
-        cards = read_cards(model)
+        return cls._by(model, read_cards(model), settings)
+
+    def cards(self, settings: Settings) -> tuple[Card, ...]:
+        """Return the cards of the weights that were looked up, here and now.
+
+        Raises
+        ------
+        CheckpointError
+            If the name has come to mean others since.
+        """
+        cards = tuple(read_cards(self.model))
+        if self._by(self.model, cards, settings).sha256 != self.sha256:
+            raise CheckpointError(
+                f"the weights or the card of {self.model!r} have changed since the run began; "
+                "start it again"
+            )
+        return cards
+
+    @classmethod
+    def _by(cls, model: str, cards: Sequence[Card], settings: Settings) -> "Maker":
         weights = fingerprints(cards)
         uses = [{name: asdict(card)[name] for name in _CARD_FIELDS} for card in cards]
         return cls(

@@ -60,7 +60,8 @@ def verify(plan: Plan, count: int, seed: int = 0) -> Iterator[Check]:
     makers = {one.name: one for one in plan.makers}
     for row in random.Random(seed).sample(rows, min(count, len(rows))):
         case = load_case(patients[row.patient], labels=plan.settings.labels)
-        networks = load_networks(makers[row.model], plan.settings)
+        maker = makers[row.model]
+        networks = load_networks(maker, maker.cards(plan.settings), plan.settings)
         found = networks.predict(case).tissues
         mask, _ = load_mask(plan.root / row.mask, case.convention)
         yield Check(row.patient, row.model, int(np.count_nonzero(found != mask)), mask.size)

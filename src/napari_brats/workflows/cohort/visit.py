@@ -6,7 +6,7 @@ for it, becomes a row with the reason; what is wrong with the disk ends the run.
 
 import errno
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from napari_brats.case import Case, load_case
 from napari_brats.errors import BratsError, Cancelled, OutputError
 from napari_brats.networks.card import Card
-from napari_brats.networks.ensembles import read_cards
 from napari_brats.workflows.cohort.job import Inputs, Job, Maker, Settings
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.record import Record, now, software, standing, write_record
@@ -128,20 +127,20 @@ def prepare(visit: Visit) -> Visit:
     for leg in list(visit.legs):
         with visit.guarded(leg):
             assert visit.case is not None
-            leg.cards = read_cards(leg.maker.model)
-            networks = load_networks(leg.maker, settings)
+            leg.cards = leg.maker.cards(settings)
+            networks = load_networks(leg.maker, leg.cards, settings)
             leg.passage = Passage(networks.members, visit.case, on_notice=leg.notices.append)
             for recipe in leg.passage.recipes:
                 leg.passage.prepare(recipe)
     return visit
 
 
-def load_networks(maker: Maker, settings: Settings) -> "Ensemble":
-    """Return a model's networks; the next patient finds them so."""
+def load_networks(maker: Maker, cards: Sequence[Card], settings: Settings) -> "Ensemble":
+    """Return a model's networks; the next patient, and the window, find them so."""
     with _LOADING:
         return networks_for(
             maker.model,
-            (maker.sha256,),
+            cards,
             settings.device,
             settings.precision,
             settings.engine,
