@@ -121,8 +121,9 @@ def test_going_on_from_weights(tiny, tmp_path):
     """
     first = train(tiny, on_notice=quietly)
     config = replace(tiny, start=str(first), output=tmp_path / "next", learning_rate=0.0)
-    with pytest.raises(TrainingError, match="same network, size and recipe"):
-        train(replace(config, model="unet3d"), on_notice=quietly)
+    for other in ({"model": "unet3d"}, {"recipe": "isensee2017"}):
+        with pytest.raises(TrainingError, match="same network, size, modalities and outputs"):
+            train(replace(config, **other), on_notice=pytest.fail)
     before, _ = load_checkpoint(first)
 
     def remove(_):
@@ -133,6 +134,18 @@ def test_going_on_from_weights(tiny, tmp_path):
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
         torch.testing.assert_close(old, new, msg=name)
     assert card.training["started_from"]["steps"] == 3
+
+
+@pytest.mark.slow
+def test_going_on_from_weights_on_another_grid(tiny, tmp_path):
+    """It is said aloud, and the card of the new weights tells both recipes."""
+    first = train(tiny, on_notice=quietly)
+    finer = replace(tiny, start=str(first), output=tmp_path / "next", recipe="brain-1.25mm")
+    said = []
+    _, card = load_checkpoint(train(finer, on_notice=said.append))
+    assert f"trained with --recipe {tiny.recipe} and goes on with brain-1.25mm" in said[0]
+    assert card.recipe == "brain-1.25mm"
+    assert card.training["started_from"]["recipe"] == tiny.recipe
 
 
 @pytest.mark.parametrize(

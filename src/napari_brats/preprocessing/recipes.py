@@ -142,6 +142,7 @@ RECIPES: Mapping[str, Recipe] = {
     row.name: row
     for row in (
         Recipe("brain-1mm", "brain box, z-score, 1 mm", BRATS_ORDER, _ours(1.0)),
+        Recipe("brain-1.25mm", "brain box, z-score, 1.25 mm", BRATS_ORDER, _ours(1.25)),
         Recipe("brain-1.5mm", "brain box, z-score, 1.5 mm", BRATS_ORDER, _ours(1.5)),
         Recipe("brain-2mm", "brain box, z-score, 2 mm", BRATS_ORDER, _ours(2.0)),
         Recipe(

@@ -13,7 +13,6 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from napari_brats.errors import CaseError, OutputError, TrainingError
 from napari_brats.inference.devices import DeviceChoice, resolve_device
-from napari_brats.networks.checkpoint import read_card
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.curves import CURVES_NAME, LOG_FOLDER, draw_curves
 from napari_brats.training.export import AveragedWeights, Export, training_card
@@ -86,6 +85,8 @@ def train(
         check_unused(config)
     state = state_to_resume(config) if config.resume else None
     choice = resolve_device(config.device, "auto" if config.mixed_precision else "float32")
+    # Read before the patients, which take minutes, and once: it may be gone at the next check.
+    network, began = network_of(config, on_notice)
     material = prepare(config, on_notice)
     material.crops.later = choice.kind == "cuda"  # not on Apple's GPUs: they cannot sample grids
     write_config(config)  # resumed once more, it goes on as it was told to last
@@ -94,14 +95,10 @@ def train(
     if config.patience and not material.holdout:
         on_notice("no patient is held out, so nothing is watched: --patience does not count")
         config = replace(config, patience=0)
-    module = RegionTraining(
-        config, network_of(config), material.crops, material.holdout, material.epoch_steps
-    )
+    module = RegionTraining(config, network, material.crops, material.holdout, material.epoch_steps)
     averaged = AveragedWeights(config.average)
     stem = config.output / f"{config.model}-{config.size}"
     patients = len(material.real)
-    # Read once: the model may be removed, or be trained anew, before the next check.
-    began = None if config.start is None else dict(read_card(config.start).training)
     callbacks = [
         averaged,
         Reports(on_progress, stop),

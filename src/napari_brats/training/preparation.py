@@ -1,7 +1,7 @@
 """What a training begins with: samples, who is held out, and the network."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,31 +88,41 @@ def options_of(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def network_of(config: TrainConfig) -> "nn.Module":
-    """Return the network to begin with.
+def network_of(
+    config: TrainConfig, on_notice: Callable[[str], None]
+) -> tuple["nn.Module", Mapping[str, Any] | None]:
+    """Return the network to begin with, and what its weights have been through (None: nothing).
+
+    Weights may go on with another recipe, such as a finer grid, if its channels are the same.
 
     Raises
     ------
     CheckpointError
         If the weights to go on from cannot be read.
     TrainingError
-        If they belong to another network, size, recipe or kind of outputs.
+        If they belong to another network, size, order of modalities or kind of outputs.
     """
     import torch
 
     if config.start is None:
         torch.manual_seed(config.seed)
-        return create_model(config.model, config.size, **options_of(config))
+        return create_model(config.model, config.size, **options_of(config)), None
     network, card = load_checkpoint(config.start)
     outputs = LOSSES[preset_of(config).loss].outputs
-    found = (card.architecture, card.size, card.recipe, card.outputs)
-    wanted = (config.model, config.size, config.recipe, outputs)
+    modalities = recipe_named(config.recipe).modalities
+    found = (card.architecture, card.size, *card.modalities, card.outputs)
+    wanted = (config.model, config.size, *modalities, outputs)
     if found != wanted:
         raise TrainingError(
             f"{config.start!r} holds weights of {' '.join(found)!r}, not of {' '.join(wanted)!r}; "
-            "give --start weights of the same network, size and recipe"
+            "give --start weights of the same network, size, modalities and outputs"
         )
-    return network.train()
+    if card.recipe != config.recipe:
+        on_notice(
+            f"{config.start!r} was trained with --recipe {card.recipe} and goes on with "
+            f"{config.recipe}"
+        )
+    return network.train(), {"recipe": card.recipe, **card.training}
 
 
 def check_crop(config: TrainConfig) -> None:
