@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_brats.errors import CheckpointError
 from napari_brats.networks.card import Card, bundled_card, bundled_stem, read_card_file
+from napari_brats.networks.pair import own_card
 from napari_brats.networks.registry import MODELS, ModelSpec, model_spec
 
 ALL = "all"
@@ -139,6 +140,7 @@ def find_checkpoint(source: str | Path) -> tuple[Path, Path]:
             "or make one with `napari-brats models import`"
         )
     weights, card = checkpoint_pair(path)
+    card = own_card(weights, card)
     if not os.path.isfile(weights):
         raise CheckpointError(
             f"no checkpoint {name!r}: neither a model ({', '.join((*MODELS, *added_names()))}) "

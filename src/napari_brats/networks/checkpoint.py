@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from napari_brats.errors import CheckpointError
 from napari_brats.networks.card import OUTPUTS, Card, bundled_card
 from napari_brats.networks.catalog import checkpoint_pair, find_checkpoint, named_card
+from napari_brats.networks.pair import write_pair
 from napari_brats.networks.registry import create_model, model_options, model_spec
 from napari_brats.networks.weights_file import check_fits, one_line, read_header, read_tensors
 from napari_brats.preprocessing.recipes import recipe_named
-from napari_brats.volumes import write_bytes_atomic, write_json_atomic
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,7 +36,7 @@ __all__ = [
 def save_checkpoint(
     network: "nn.Module", card: Card, path: str | Path, *, half: bool = False
 ) -> Card:
-    """Write ``path.safetensors`` and ``path.json``.
+    """Write ``path.safetensors`` and ``path.json``; a kill in between leaves a whole pair.
 
     Parameters
     ----------
@@ -84,8 +84,7 @@ def save_checkpoint(
         software=_software(),
     )
 
-    write_bytes_atomic(weights, raw)
-    write_json_atomic(card_path, card.to_json())
+    write_pair(weights, card_path, raw, card)
     return card
 
 
