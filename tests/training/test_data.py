@@ -86,7 +86,9 @@ def test_a_coarse_voxel_holds_its_share_of_a_region():
 def test_patients_of_one_folder_are_told_apart(tmp_path, make_patient_folder):
     """The Decathlon keeps all images in one folder: each patient has its own sample."""
     for number in (1, 2):
-        image = make_patient_folder(tmp_path / "msd", "msd-task01", case_id=f"BRATS_00{number}")
+        image = make_patient_folder(
+            tmp_path / "msd", "msd-task01", case_id=f"BRATS_00{number}", seed=10 * number
+        )
     found = cache_patients([image.parent.parent], RECIPES["brain-1mm"], tmp_path, lambda line: None)
     assert [path.name[:9] for path in found] == ["BRATS_001", "BRATS_002"]
     assert [source.name[:9] for source in found.values()] == ["BRATS_001", "BRATS_002"]
@@ -105,3 +107,19 @@ def test_a_patient_is_made_once(tmp_path, make_patient_folder):
     before = next(iter(first)).stat().st_mtime_ns
     assert cache_patients([with_reference], RECIPE, tmp_path, lines.append) == first
     assert next(iter(first)).stat().st_mtime_ns == before
+
+
+def test_a_copied_patient_counts_once(tmp_path, make_patient_folder):
+    """Under another name, in other files, with another mask; not one that shares only its name."""
+    first = make_patient_folder(tmp_path / "a")
+    copy = make_patient_folder(tmp_path / "b", case_id="BraTS2021_00001", extension=".nii")
+    mask = recognize(copy).reference
+    nib.save(nib.Nifti1Image(np.zeros((20, 22, 18), np.uint8), nib.load(mask).affine), mask)
+    namesake = make_patient_folder(tmp_path / "c", seed=50)
+    lines = []
+    found = cache_patients([first, copy, namesake], RECIPE, tmp_path, lines.append)
+    assert {image.parent for image in found.values()} == {first, namesake}
+    (line,) = [line for line in lines if line.startswith("left out")]
+    left, _, kept = line.partition(": its images are those of ")
+    assert (str(copy) in left, str(first) in kept) == (True, True)
+    assert list(found) == sorted(found)

@@ -12,7 +12,11 @@ from napari_brats.training.curves import read_log
 def test_two_processes_train_one_network(tmp_path, make_patient_folder):
     """Two CPU processes share the samples and leave one set of weights, one log and one split."""
     patients = [
-        str(make_patient_folder(tmp_path, case_id=f"BraTS2021_0000{n}", shape=(34, 36, 32)))
+        str(
+            make_patient_folder(
+                tmp_path, case_id=f"BraTS2021_0000{n}", shape=(34, 36, 32), seed=9 * n
+            )
+        )
         for n in (5, 6)
     ]
     output = tmp_path / "run"

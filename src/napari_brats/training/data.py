@@ -131,9 +131,10 @@ def cache_patients(
     Returns
     -------
     dict of Path to Path
-        Each patient's file in the cache and the image that it was made from, in order.
+        Each patient's file in the cache and the image that it was made from, in order; of
+        copies the first that was found.
     """
-    found = {}
+    found: dict[Path, Path] = {}
     for folder in folders:
         for patient in find_patients(folder):
             if patient.reference is None:
@@ -147,4 +148,25 @@ def cache_patients(
                 sample_of(load_case(image), recipe).save(path)
                 on_notice(f"preprocessed {patient.case_id}")
             found[path] = image
-    return dict(sorted(found.items()))
+    return dict(sorted(_each_once(found, on_notice).items()))
+
+
+def _each_once(found: Mapping[Path, Path], on_notice: Callable[[str], None]) -> dict[Path, Path]:
+    """Leave out copies of patients: one could be trained on while the other is held out.
+
+    Copies are told by their voxels, whatever their names, files and masks. One plane tells
+    nearly all others apart, so that little is read.
+    """
+    once: dict[Path, Path] = {}
+    alike: dict[bytes, list[Path]] = {}
+    for path, image in found.items():
+        images = Sample.load(path).images
+        plane = hashlib.sha256(images[:, images.shape[1] // 2].tobytes()).digest()
+        known = alike.setdefault(plane, [])
+        same = (one for one in known if np.array_equal(images, Sample.load(one).images))
+        if (first := next(same, None)) is None:
+            known.append(path)
+            once[path] = image
+        else:
+            on_notice(f"left out {str(image)!r}: its images are those of {str(found[first])!r}")
+    return once
