@@ -206,3 +206,20 @@ def test_saved_checkpoints_are_loaded_by_one_name(tmp_path, tiny_predictor, tiny
     expected = Ensemble(tuple(replace(one, mirror=True) for one in members)).predict(tiny_case())
     np.testing.assert_array_equal(loaded.predict(tiny_case()).probabilities, expected.probabilities)
     assert loaded.members[0].device == resolve_device("cpu", "float32")
+
+
+def test_a_skull_is_told_of(tiny_case):
+    """Where images hold more than a brain; not for a modality that no network looks at."""
+    lines: list[str] = []
+    head = tiny_case(affine=np.diag([12.0, 12, 12, 1]))
+    member = certain(1, 0, 0, recipe="brain-2mm")
+    prediction = predict_average([member], head, on_notice=lines.append)
+    assert lines == list(prediction.notes)
+    assert lines[0].startswith("'P1' may not be skull-stripped: flair, t1, t1ce, t2 differs from 0")
+    extra = {**tiny_case().images, "t1": np.ones(head.shape, np.float32)}
+    brain = tiny_case(images=extra, affine=np.diag([9.0, 9, 9, 1]))
+    lines.clear()
+    averaging.Passage([certain(1, 0, 0, recipe="unet3d")], brain, on_notice=lines.append)
+    assert not lines
+    averaging.Passage([member], brain, on_notice=lines.append)
+    assert "stripped: t1 differs" in lines[0]

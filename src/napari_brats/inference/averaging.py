@@ -19,6 +19,7 @@ from napari_brats.inference.runner import OnNotice, Ran
 from napari_brats.networks.checkpoint import Card
 from napari_brats.networks.ensembles import joint_name
 from napari_brats.preprocessing.recipes import Prepared, prepare, recipe_named
+from napari_brats.preprocessing.skull import skull_note
 
 if TYPE_CHECKING:
     from napari_brats.inference.engines import Engine
@@ -62,7 +63,7 @@ class Prediction:
     missing : tuple of str
         Modalities that the networks did without.
     notes : tuple of str
-        What people should know, such as brain outside a recipe's fixed crop.
+        What people should know, such as a skull, or brain outside a recipe's fixed crop.
     """
 
     probabilities: NDArray[np.float32]
@@ -151,7 +152,9 @@ class Passage:
         self._total: NDArray[np.float32] | None = None
         self._engines: list[Engine] = []
         self._memory_bytes = self._voxels = 0
-        self._notes: list[str] = []
+        self._notes = _notes(members, case)
+        for note in self._notes:
+            self._say(note)
         self._seconds = dict.fromkeys(("preprocess", "network", "postprocess"), 0.0)
 
     @property
@@ -228,6 +231,14 @@ def _missing(members: Sequence[Member], case: Case, say: OnNotice) -> tuple[str,
     for name, models in without.items():
         say(f"{case.case_id!r} has no {name}; {' and '.join(models)} must do without it")
     return tuple(without)
+
+
+def _notes(members: Sequence[Member], case: Case) -> list[str]:
+    used = {name for member in members for name in member.card.modalities} & case.images.keys()
+    note = skull_note(
+        case.case_id, {name: case.images[name] for name in sorted(used)}, case.voxel_ml
+    )
+    return [note] if note else []
 
 
 def _by_recipe(members: Sequence[Member]) -> dict[str, list[Member]]:
