@@ -6,7 +6,7 @@ import torch
 
 from napari_brats.errors import DeviceError, EngineError
 from napari_brats.inference.devices import DeviceChoice
-from napari_brats.inference.engines import ENGINES, TorchEngine, make_engine
+from napari_brats.inference.engines import ENGINES, TorchEngine, device_for, make_engine
 from napari_brats.networks.registry import create_model, model_spec
 
 CPU = DeviceChoice("cpu", "float32", "CPU")
@@ -88,6 +88,19 @@ def test_an_engine_that_does_not_run_on_the_device_is_refused() -> None:
     gpu = DeviceChoice("cuda", "bfloat16", "GPU", 0)
     with pytest.raises(DeviceError, match=r"'openvino' .*does not run on cuda; .* one of torch"):
         make_engine(tiny_network(), SPEC, gpu, "openvino")
+
+
+def test_a_device_is_taken_that_the_engine_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a GPU OpenVINO gets the CPU, unless somebody asks for the GPU; others get the GPU."""
+    gpu = DeviceChoice("cuda", "bfloat16", "GPU", 0)
+    monkeypatch.setattr(
+        "napari_brats.inference.engines.resolve_device",
+        lambda device, precision: CPU if device == "cpu" else gpu,
+    )
+    assert device_for("auto", "auto", "openvino") == CPU
+    assert device_for("cuda", "auto", "openvino") == gpu
+    for engine in ("auto", "torch", "unknown"):
+        assert device_for("auto", "auto", engine) == gpu
 
 
 def test_an_unknown_engine_lists_the_choices() -> None:

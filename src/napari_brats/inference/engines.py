@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from napari_brats.errors import DeviceError, EngineError
-from napari_brats.inference.devices import DeviceChoice, Kind
+from napari_brats.inference.devices import DeviceChoice, Kind, resolve_device
 from napari_brats.inference.folding import fold_batch_norm
 from napari_brats.inference.memory import bytes_per_voxel
 from napari_brats.inference.openvino_engine import OpenVINOEngine
@@ -165,7 +165,7 @@ class EngineRow:
     make : callable
         Makes it.
     kinds : tuple of str
-        Kinds of device it runs on.
+        Kinds of device it runs on, the best first.
     package : str
         What must be installed.
     """
@@ -192,6 +192,28 @@ REFERENCE_ENGINE = "torch"
 def installed_engines(kind: Kind) -> list[str]:
     """Return the engines that run on a kind of device here, first of them the reference."""
     return [row.name for row in ENGINES.values() if kind in row.kinds and find_spec(row.package)]
+
+
+def device_for(device: str, precision: str, engine: str) -> DeviceChoice:
+    """Return the device that a request means, where it is ``"auto"`` one for the engine.
+
+    Parameters
+    ----------
+    device, precision : str
+        As `resolve_device` takes them.
+    engine : str
+        Key in `ENGINES`, or ``"auto"``.
+
+    Raises
+    ------
+    DeviceError
+        As `resolve_device`.
+    """
+    choice = resolve_device(device, precision)
+    row = ENGINES.get(engine)
+    if device == "auto" and row is not None and choice.kind not in row.kinds:
+        return resolve_device(row.kinds[0], precision)
+    return choice
 
 
 def make_engine(

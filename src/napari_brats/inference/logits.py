@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from napari_brats.errors import CheckpointError
 from napari_brats.inference.blending import OnStep
-from napari_brats.inference.devices import DeviceChoice, resolve_device
+from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import (
     REFERENCE_ENGINE,
     Engine,
+    device_for,
     installed_engines,
     make_engine,
 )
@@ -51,7 +52,7 @@ def predict_logits(
         bfloat16, else PyTorch. One that refuses gives way to PyTorch with a notice. What
         OpenVINO compiled for the last network is kept, and that network with it.
     precision, device : str
-        As `resolve_device` takes them.
+        As `device_for` takes them.
     overlap : float, optional
         Share of a window that neighbors have in common, where windows are needed.
     window : int, optional
@@ -82,7 +83,7 @@ def predict_logits(
     spec = spec_of(network)
     volume = _checked(volume, network)
     settings = settings_for(spec, window=window, overlap=overlap, background=background)
-    wanted = resolve_device(device, precision)
+    wanted = device_for(device, precision, engine)
     name = _faster(wanted) if engine == "auto" else engine
     key = _Key.of(network, wanted) if name == _COMPILING else None
 

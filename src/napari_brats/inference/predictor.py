@@ -12,10 +12,11 @@ from napari_brats.case import Case
 from napari_brats.inference.averaging import Prediction, predict_average, share
 from napari_brats.inference.blending import OnStep
 from napari_brats.inference.costs import Costs, has_run
-from napari_brats.inference.devices import DeviceChoice, resolve_device
+from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import (
     REFERENCE_ENGINE,
     Engine,
+    device_for,
     installed_engines,
     make_engine,
 )
@@ -76,7 +77,7 @@ class Predictor:
         model : str or Path
             Key in `MODELS`, or a checkpoint.
         device, precision : str
-            As `resolve_device` takes them; checked before the weights are read.
+            As `device_for` takes them; checked before the weights are read.
         engine : str
             Key in `ENGINES`, or ``"auto"``.
         mirror : bool
@@ -89,7 +90,7 @@ class Predictor:
         DeviceError
             If the device is not there.
         """
-        choice = resolve_device(device, precision)
+        choice = device_for(device, precision, engine)
         network, card = load_checkpoint(model)
         return cls(network, card, choice, engine, mirror)
 
@@ -214,7 +215,7 @@ class Ensemble:
         CheckpointError, DeviceError
             As `Predictor.load`.
         """
-        resolve_device(device, precision)
+        device_for(device, precision, engine)
         members = (
             Predictor.load(one, device=device, precision=precision, engine=engine, mirror=mirror)
             for one in members_of(model)
