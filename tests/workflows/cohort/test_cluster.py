@@ -20,10 +20,7 @@ from napari_brats.workflows.cohort.job import Settings
 from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.row import State
 from napari_brats.workflows.cohort.run import Progress, run_cohort
-from napari_brats.workflows.cohort.starting import (
-    Address,
-    Local,
-)
+from napari_brats.workflows.cohort.starting import Address, Local
 from napari_brats.workflows.cohort.table import read_table
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
@@ -149,6 +146,8 @@ def test_a_worker_that_is_killed_costs_nothing(planned: Callable[..., Plan]) -> 
         def started(self) -> Iterator[object]:
             with local.started() as self.cluster:
                 yield self.cluster
+
+        cure, renew = local.cure, local.renew
 
     watched, steps = Watched(), []
     for step in run_cohort(plan, Cluster(watched)):

@@ -1,8 +1,9 @@
 """`Cluster`: the same work on Dask's workers.
 
 Dask shares out the jobs, starts them again where a worker dies and takes in workers that
-join late. What it cannot survive, a scheduler that restarts, is done here: connect again and
-ask for what is not done. Results lie on the shared disk; only rows travel.
+join late. What it cannot survive is done here: a scheduler that restarts (connect again and
+ask for what is not done), and that no worker is left, which `Watch` notices. Results lie on the
+shared disk; only rows travel.
 """
 
 import secrets
@@ -10,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_brats.errors import BratsError, CaseError, ClusterError, OutputError
@@ -19,6 +21,7 @@ from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.record import Record, read_record, software, write_record
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.visit import failed_row
+from napari_brats.workflows.cohort.watch import Watch
 from napari_brats.workflows.cohort.worker import Needs, Outcome, fitness, work
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ PATIENCE_SECONDS = 600.0
 """How long a scheduler that was there may be gone."""
 
 _AHEAD = 3
+_POLL_SECONDS = 0.02
 _MUST_MATCH = ("python", "distributed", "napari_brats")
 _DIED = (
     "every worker that tried it died, which is mostly for lack of memory; give the workers "
@@ -80,13 +84,16 @@ class Cluster:
             return
         with self._starter.started() as place, _sign(jobs) as needs:
             pending = {job.case_id: job for job in jobs}
+            watch = Watch(partial(self._starter.renew, place), self._say, self._starter.cure)
             patience = CONNECT_SECONDS
             while pending:
                 try:
                     with _connected(place, patience) as client:
                         _require_fit(client, needs)
-                        for rows in _Round(client, needs, self._say).outcomes(pending):
-                            del pending[rows[0].patient]
+                        for rows in _Round(client, needs, self._say, watch).outcomes(pending):
+                            if rows:
+                                del pending[rows[0].patient]
+                                watch.done()
                             yield rows
                 except _LostError:
                     patience = self._patience
@@ -99,14 +106,19 @@ class Cluster:
 class _Round:
     """The work of one connection."""
 
-    def __init__(self, client: "Client", needs: Needs, say: Callable[[str], None]) -> None:
-        self._client, self._needs, self._say = client, needs, say
+    def __init__(
+        self, client: "Client", needs: Needs, say: Callable[[str], None], watch: Watch
+    ) -> None:
+        self._client, self._needs, self._say, self._watch = client, needs, say, watch
         self._jobs: dict[str, Job] = {}
         self._unfit: set[str] = set()
         self._count = 0
 
     def outcomes(self, pending: dict[str, Job]) -> Iterator[list[Row]]:
-        """Yield the rows of each job; no more are handed out than keep all workers busy."""
+        """Yield the rows of each job; no more are handed out than keep all workers busy.
+
+        Where there is only something to tell, no rows are yielded.
+        """
         from distributed import as_completed
 
         waiting = iter(list(pending.values()))
@@ -119,6 +131,10 @@ class _Round:
                 ready.add(self._submit(job))
             if not self._jobs:
                 return
+            while not ready.has_ready():
+                if self._watch.look(self._threads, len(pending)):
+                    yield []
+                time.sleep(_POLL_SECONDS)
             future = next(ready)
             job = self._jobs.pop(future.key)
             outcome = _outcome(future, job)
@@ -131,11 +147,13 @@ class _Round:
             yield list(outcome.rows)
 
     def _room(self) -> int:
+        return _AHEAD * sum(self._threads().values()) + _AHEAD - len(self._jobs)
+
+    def _threads(self) -> dict[str, int]:
         try:
-            threads = int(sum(self._client.nthreads().values()))
+            return dict(self._client.nthreads())
         except Exception as error:
             raise _LostError from error
-        return _AHEAD * threads + _AHEAD - len(self._jobs)
 
     def _submit(self, job: Job) -> "Future[Any]":
         self._count += 1

@@ -66,7 +66,10 @@ class Where(Protocol):
     """What does the work: this process (`Here`) or a cluster."""
 
     def outcomes(self, jobs: Sequence[Job]) -> Generator[list[Row], None, None]:
-        """Do the jobs in any order, each once; yields the rows of each."""
+        """Do the jobs in any order, each once; yields the rows of each.
+
+        No rows are yielded where there is only a notice to hear.
+        """
         ...
 
 
@@ -120,8 +123,8 @@ def run_cohort(
     Yields
     ------
     Progress
-        After every patient. Closing the generator stops the run in good order: what is done
-        stays, the rest waits.
+        After every patient, and after some notices. Closing the generator stops the run in good
+        order: what is done stays, the rest waits.
 
     Raises
     ------
@@ -138,7 +141,7 @@ def run_cohort(
         with contextlib.closing((where or Here()).outcomes(plan.jobs)) as outcomes:
             for rows in outcomes:
                 book.add(rows)
-                done += 1
+                done += bool(rows)
                 failed += sum(row.state is State.FAILED for row in rows)
                 seconds = time.monotonic() - start
                 yield Progress(tuple(rows), done, len(plan.jobs), failed, seconds)

@@ -32,12 +32,21 @@ JOB_SYSTEMS: Mapping[str, str] = {
 class Starter(Protocol):
     """Gives an address to connect to, or a cluster of Dask, while it is entered."""
 
+    @property
+    def cure(self) -> str:
+        """What to do where no worker is there."""
+        ...
+
     def require(self) -> None:
         """Raise ModuleNotFoundError where a package lacks."""
         ...
 
     def started(self) -> "AbstractContextManager[Cluster | str]":
         """Start, and end."""
+        ...
+
+    def renew(self, place: "Cluster | str") -> int:
+        """Ask for what has ended too early, where ``started`` gave ``place``; return how much."""
         ...
 
 
@@ -55,6 +64,11 @@ class Local:
 
     workers: int
     device: str = "auto"
+
+    @property
+    def cure(self) -> str:
+        """What to do where no worker is there."""
+        return "they cannot start here: look at the computer's free memory"
 
     def require(self) -> None:
         """Raise ModuleNotFoundError where a package lacks."""
@@ -105,6 +119,10 @@ class Local:
                 del os.environ[name]
             os.environ.update(before)
 
+    def renew(self, place: "Cluster | str") -> int:
+        """Do nothing: Dask starts a process again that has ended."""
+        return 0
+
     def _gpus(self) -> int:
         from napari_brats.inference.devices import available_devices
 
@@ -140,6 +158,11 @@ class Address:
 
     address: str
 
+    @property
+    def cure(self) -> str:
+        """What to do where no worker is there."""
+        return f"start one with `dask worker {self.address}`"
+
     def require(self) -> None:
         """Raise ModuleNotFoundError where a package lacks."""
         import_module("distributed")
@@ -148,6 +171,10 @@ class Address:
     def started(self) -> "Iterator[Cluster | str]":
         """Give the address; the scheduler goes on afterwards."""
         yield self.address
+
+    def renew(self, place: "Cluster | str") -> int:
+        """Do nothing: who started the workers knows how."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -168,6 +195,14 @@ class JobSystem:
     system: str
     jobs: int
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cure(self) -> str:
+        """What to do where no worker is there."""
+        return (
+            "look whether the batch system still holds the jobs back, and, if they ended, in "
+            "their logs why"
+        )
 
     def require(self) -> None:
         """Raise ModuleNotFoundError where a package lacks."""
@@ -196,6 +231,18 @@ class JobSystem:
         with cluster:
             cluster.scale(jobs=self.jobs)
             yield cluster
+
+    def renew(self, place: "Cluster | str") -> int:
+        """Ask for jobs again whose worker was there and is gone; not for those that still wait.
+
+        Adaptive scaling would not: its plan still counts a job that has ended. A job of several
+        processes is not found, as its workers have other names than the job.
+        """
+        cluster: Any = place
+        ended = len(set(cluster.worker_spec) - set(cluster.workers))
+        if ended:
+            cluster.scale(jobs=self.jobs)
+        return ended
 
     def _options(self) -> dict[str, Any]:
         """Return the options, where nobody said otherwise with one process a job and its threads.
