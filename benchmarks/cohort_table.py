@@ -18,9 +18,10 @@ from qtpy.QtWidgets import QApplication
 from napari_brats.metrics.ranking import Ranked
 from napari_brats.widgets.cohort_model import COLUMNS, SHOWN
 from napari_brats.widgets.cohort_table import CohortTable
+from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.table import read_table, write_table
-from napari_brats.workflows.queue import NAME, read_queue, write_queue
+from napari_brats.workflows.queue import read_queue, write_queue
 from napari_brats.workflows.review_list import items_of, read_items
 
 MODELS = ("dresunet3d-lite", "unet3d-lite")
@@ -54,7 +55,7 @@ def write_cohort(root: Path, patients: int) -> None:
         picture.fill(Qt.GlobalColor(7 + number % 10))
         picture.save(str(root / "figures" / f"{number}.png"))
     write_table(root / "cohort.csv", rows)
-    write_queue(root / NAME, sorted(queue, key=lambda one: -one.score))
+    write_queue(Layout(root).queue, sorted(queue, key=lambda one: -one.score))
 
 
 def took(work: Callable[[], object]) -> float:

@@ -12,7 +12,8 @@ from napari_brats.volumes import write_bytes_atomic, write_mask, write_probabili
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.table import write_table
-from napari_brats.workflows.queue import NAME, build_queue, read_queue
+from napari_brats.workflows.queue import build_queue, read_queue
+from napari_brats.workflows.report.run import report_run
 
 GLI = LABEL_CONVENTIONS["brats2023-gli"]
 SHAPE = (24, 24, 24)
@@ -125,7 +126,8 @@ def test_written_and_read(cohort: Cohort, tmp_path: Path) -> None:
     cohort.add("apart", "b", tumor(2))
     cohort.rows[0] = Row("p0", "a", State.FAILED, 'odd "reason"; with, marks')
     queue = cohort.build()
-    assert (tmp_path / NAME).read_text().startswith(f"rank,patient,score,why,{','.join(PARTS)}\n1,")
+    head = f"rank,patient,score,why,{','.join(PARTS)}\n1,"
+    assert cohort.layout.queue.read_text().startswith(head)
     for kept, made in zip(read_queue(tmp_path), queue, strict=True):
         assert (kept.case, kept.reasons) == (made.case, made.reasons)
         assert kept.score == pytest.approx(made.score, abs=1e-4)
@@ -139,6 +141,28 @@ def test_mistakes(tmp_path: Path) -> None:
     write_table(tmp_path / "cohort.csv", [])
     with pytest.raises(CaseError, match="has no patients"):
         build_queue(tmp_path)
-    write_bytes_atomic(tmp_path / NAME, b"one,two\n1,2\n")
+    write_bytes_atomic(Layout(tmp_path).queue, b"one,two\n1,2\n")
     with pytest.raises(CaseError, match="is no queue"):
         read_queue(tmp_path)
+
+
+def test_the_page_shows_the_order_with_its_reasons(cohort: Cohort) -> None:
+    """The worst first, each with its words and its masks; a page without a queue has none."""
+    cohort.add("<odd>", "a", tumor(), warnings=("turned grid",))
+    cohort.add("empty", "a", np.zeros(SHAPE, np.uint8))
+    report_run(cohort.layout, cohort.rows)
+    assert "Look at these first" not in cohort.layout.html.read_text()
+    queue = cohort.build()
+    assert [one.case for one in queue[:2]] == ["empty", "<odd>"]
+    page = cohort.layout.html.read_text().partition("Look at these first")[2]
+    first, _, rest = page.partition("&lt;odd&gt;")
+    assert "no tumor found" in first
+    assert 'href="sub-empty/empty_a_mask.nii.gz"' in first
+    assert "turned grid" in rest
+    assert 'href="queue.csv"' in rest
+
+
+def test_a_page_of_patients_who_are_all_alike(cohort: Cohort) -> None:
+    """It says so, instead of an empty table."""
+    cohort.build()
+    assert "Nothing unusual was found in any mask." in cohort.layout.html.read_text()

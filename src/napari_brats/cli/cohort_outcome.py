@@ -26,10 +26,9 @@ def tell(
 ) -> None:
     """Say what came of a run."""
     from napari_brats.workflows.cohort.plan import in_words
-    from napari_brats.workflows.queue import NAME
 
     failed = [row for row in rows if row.reason]
-    queue = plan.layout.root / NAME
+    queue = plan.layout.queue
     if terminal.json:
         terminal.result(
             {

@@ -25,12 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
-    """Rank, write queue.csv, and print the first."""
-    from napari_brats.workflows.queue import NAME, build_queue
+    """Rank, write queue.csv and the page, and print the first."""
+    from napari_brats.workflows.cohort.layout import Layout
+    from napari_brats.workflows.queue import build_queue
 
     with terminal.progress("patients") as on_step:
         ranked = build_queue(args.cohort, on_step=on_step)
-    path = args.cohort / NAME
+    path = Layout(args.cohort).queue
     if terminal.json:
         cases = [
             {

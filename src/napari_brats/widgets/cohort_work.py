@@ -12,6 +12,7 @@ from napari_brats.widgets.background import Task
 from napari_brats.widgets.cohort_panel import CohortPanel
 from napari_brats.widgets.cohort_table import CohortTable
 from napari_brats.widgets.pace import duration
+from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.queue import rank_steps
 from napari_brats.workflows.review_list import Item, read_items
 
@@ -172,7 +173,8 @@ class CohortWork:
     def _stamp(self) -> tuple[int, ...]:
         """Return when the table and the queue were written."""
         root = self.root or Path()
-        files = [root / "cohort.csv", root / "queue.csv"]
+        layout = Layout(root)
+        files = [layout.csv, layout.queue]
         return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 

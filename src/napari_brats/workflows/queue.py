@@ -23,10 +23,10 @@ from napari_brats.volumes import (
     voxel_ml,
     write_bytes_atomic,
 )
+from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.table import read_table
 
-NAME = "queue.csv"
 _HEAD = ("rank", "patient", "score", "why")
 
 Measures = dict[str, Measure]
@@ -35,7 +35,7 @@ Measures = dict[str, Measure]
 def build_queue(
     root: str | Path, *, on_step: Callable[[int, int], None] | None = None
 ) -> list[Ranked]:
-    """Rank the patients of a cohort and write ``queue.csv`` into its folder.
+    """Rank the patients of a cohort, write ``queue.csv`` into its folder and show it on its page.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def build_queue(
     CaseError
         If there is no table of a cohort, or no patient in it.
     OutputError
-        If the queue cannot be written.
+        If the queue or the page cannot be written.
     """
     steps = rank_steps(Path(root))
     while True:
@@ -69,6 +69,8 @@ def build_queue(
 
 def rank_steps(root: Path) -> Generator[tuple[int, int], None, list[Ranked]]:
     """Do `build_queue` and yield (done, total) after each patient."""
+    from napari_brats.workflows.report.run import report_run
+
     patients: dict[str, list[Row]] = {}
     for row in read_table(root):
         patients.setdefault(row.patient, []).append(row)
@@ -79,7 +81,9 @@ def rank_steps(root: Path) -> Generator[tuple[int, int], None, list[Ranked]]:
         cases[patient].update(from_masks(root, rows))
         yield done, len(patients)
     ranked = rank(cases)
-    write_queue(root / NAME, ranked)
+    layout = Layout(root)
+    write_queue(layout.queue, ranked)
+    report_run(layout, [row for rows in patients.values() for row in rows], ranked)
     return ranked
 
 
@@ -171,7 +175,7 @@ def read_queue(root: str | Path) -> list[Ranked]:
     CaseError
         If it cannot be read or is no queue.
     """
-    path = Path(root) / NAME
+    path = Layout(Path(root)).queue
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = list(csv.DictReader(file))

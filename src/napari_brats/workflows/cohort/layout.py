@@ -46,6 +46,11 @@ class Layout:
         """The page."""
         return self.root / "cohort.html"
 
+    @property
+    def queue(self) -> Path:
+        """The patients, those that need a look first."""
+        return self.root / "queue.csv"
+
     def scores(self, maker: str) -> Path:
         """Return the table of one model's scores, as ``evaluate --csv`` writes it."""
         return self.root / f"scores_{safe(maker)}.csv"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_brats.metrics.ranking import Ranked
 from napari_brats.metrics.statistics import summarize
 from napari_brats.metrics.table import METRICS
 from napari_brats.regions import REGIONS
@@ -20,7 +21,11 @@ MOST_ROWS = 2000
 """More lines than this are left to the table: a browser must still open the page."""
 
 
-def report_run(layout: Layout, rows: Sequence[Row]) -> Path:
+MOST_RANKED = 50
+"""So many patients of the queue stand on the page."""
+
+
+def report_run(layout: Layout, rows: Sequence[Row], ranked: Sequence[Ranked] = ()) -> Path:
     """Write the page of a run into its output folder.
 
     Parameters
@@ -29,6 +34,8 @@ def report_run(layout: Layout, rows: Sequence[Row]) -> Path:
         The output folder.
     rows : sequence of Row
         All rows of the table.
+    ranked : sequence of Ranked
+        The review queue, if it was made from these rows.
 
     Returns
     -------
@@ -53,11 +60,25 @@ def report_run(layout: Layout, rows: Sequence[Row]) -> Path:
         scored=[_scored(model, rows) for model in models if any(_dices(model, rows, "WT"))],
         volumes=[_volumes(model, rows) for model in models],
         pictures=_pictures(layout, models),
+        queue=layout.queue.name,
+        ranked=[one for one in ranked[:MOST_RANKED] if one.reasons],
+        unusual=sum(bool(one.reasons) for one in ranked),
+        was_ranked=bool(ranked),
+        files=_files(rows),
         regions=list(REGIONS),
         rows=rows[:MOST_ROWS],
         left_out=max(0, len(rows) - MOST_ROWS),
     )
     return write_bytes_atomic(layout.html, content)
+
+
+def _files(rows: Sequence[Row]) -> dict[str, list[tuple[str, str]]]:
+    """Return what to look at of each patient: (model, its picture, else its mask)."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        if row.figure or row.mask:
+            found.setdefault(row.patient, []).append((row.model, row.figure or row.mask))
+    return found
 
 
 def _dices(model: str, rows: Sequence[Row], region: str) -> list[float]:
@@ -80,7 +101,8 @@ def _volumes(model: str, rows: Sequence[Row]) -> dict[str, Any]:
         "empty": sum(row.volume_ml.get("WT") == 0 for row in done),
         "warned": sum(bool(row.warnings) for row in done),
         "median": {
-            region: summarize([row.volume_ml[region] for row in done]).median for region in REGIONS
+            region: summarize([row.volume_ml.get(region) for row in done]).median
+            for region in REGIONS
         },
         "seconds": summarize(list(seconds)).median,
     }
