@@ -18,6 +18,7 @@ from napari_brats.naming import NAMINGS, REFERENCE
 from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, region_mask
 
 REPOSITORY = Path(__file__).parents[1]
+sys.path.append(str(Path(__file__).parent / "helpers"))
 LPS_AFFINE = np.array(
     [[-1.0, 0, 0, 0], [0, -1.0, 0, 239.0], [0, 0, 1.0, 0], [0, 0, 0, 1.0]], dtype=np.float64
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from narrow import narrow_options
 
 from napari_brats.case import Case
 from napari_brats.inference import runner
@@ -19,13 +20,6 @@ from napari_brats.regions import LABEL_CONVENTIONS
 
 sys.path.append(str(Path(__file__).parent))  # for `fake_engine`
 
-TINY = {
-    "dresunet3d": {"width": 2},
-    "unet3d": {"width": 2},
-    "isensee2017": {"width": 2},
-    "kermi2018": {"width": 2},
-    "dr_unet104": {"widths": (1, 1, 1, 1, 2, 2)},
-}
 OBLIQUE = np.array(
     [[0.0, -0.95, 0.3, 40], [0.9, 0.05, 0.1, -20], [0.1, -0.3, -1.9, 30], [0, 0, 0, 1]]
 )
@@ -65,7 +59,7 @@ def _predictor(
     torch.manual_seed(seed)
     row = RECIPES[recipe]
     options = {
-        **TINY[name],
+        **narrow_options(name),
         "in_channels": len(row.modalities),
         "out_channels": 3 if outputs != "tissues" else 4,
     }
@@ -73,12 +67,6 @@ def _predictor(
     card = Card(name, name, "lite", row.name, row.modalities, outputs, options)
     card = replace(card, **card_fields)
     return Predictor(network, card, resolve_device("cpu", "float32"))
-
-
-@pytest.fixture
-def tiny_options():
-    """Return the options that make each network narrow."""
-    return TINY
 
 
 @pytest.fixture

@@ -5,21 +5,18 @@ import copy
 import numpy as np
 import pytest
 import torch
+from narrow import narrow_options
 
 from napari_brats.inference.folding import fold_batch_norm
 from napari_brats.networks.registry import create_model, model_spec
 
-WIDTHS = {
-    "dresunet3d": {"width": 2},
-    "kermi2018": {"width": 4},
-    "dr_unet104": {"widths": (2, 2, 2, 2, 2, 2)},
-}
+WITH_BATCH_NORM = ("dresunet3d", "kermi2018", "dr_unet104")
 
 
 def seen(name: str) -> torch.nn.Module:
     """Return a network whose batch norms have statistics and weights of their own."""
     torch.manual_seed(0)
-    network = create_model(name, "lite", **WIDTHS[name])
+    network = create_model(name, "lite", **narrow_options(name))
     for part in network.modules():
         if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
             part.running_mean.normal_()
@@ -29,7 +26,7 @@ def seen(name: str) -> torch.nn.Module:
     return network.eval()
 
 
-@pytest.mark.parametrize("name", WIDTHS)
+@pytest.mark.parametrize("name", WITH_BATCH_NORM)
 def test_the_logits_stay(name: str) -> None:
     """In float64 to nine digits of the largest."""
     network = seen(name).double()

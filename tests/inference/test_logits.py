@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from narrow import narrow_options
 from torch import nn
 
 from napari_brats.errors import Cancelled, CheckpointError
@@ -13,10 +14,10 @@ from napari_brats.networks.registry import MODELS, create_model, model_spec
 
 
 @pytest.mark.parametrize("name", ["dresunet3d", "kermi2018"])
-def test_logits_of_a_volume_of_any_size(name: str, tiny_options) -> None:
+def test_logits_of_a_volume_of_any_size(name: str) -> None:
     """(C, X, Y, Z) to (K, X, Y, Z), and windows are close to the whole volume's shape."""
     torch.manual_seed(0)
-    network = create_model(name, "lite", **tiny_options[name])
+    network = create_model(name, "lite", **narrow_options(name))
     volume = np.random.default_rng(0).normal(size=(4, 19, 33, 5)).astype(np.float32)
     whole = predict_logits(network, volume, device="cpu", precision="float32")
     cut = predict_logits(network, volume, device="cpu", precision="float32", window=16, overlap=0.5)
@@ -64,9 +65,9 @@ def test_a_volume_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.slow
-def test_a_volume_that_must_not_be_written_to_is_taken(tiny_options) -> None:
+def test_a_volume_that_must_not_be_written_to_is_taken() -> None:
     """Such as one mapped from a file; torch would warn."""
-    network = create_model("unet3d", "lite", **tiny_options["unet3d"])
+    network = create_model("unet3d", "lite", **narrow_options("unet3d"))
     volume = np.random.default_rng(0).normal(size=(4, 16, 16, 16)).astype(np.float32)
     volume.setflags(write=False)
     options = {"engine": "torch", "device": "cpu", "precision": "float32"}
@@ -135,7 +136,7 @@ def test_the_engine_that_nobody_chose(kind, precision, installed, expected, monk
     monkeypatch.setattr("napari_brats.inference.logits.make_engine", engine)
     monkeypatch.setattr("napari_brats.inference.logits.installed_engines", lambda kind: installed)
     monkeypatch.setattr(
-        "napari_brats.inference.logits.resolve_device",
+        "napari_brats.inference.engines.resolve_device",
         lambda device, wanted: DeviceChoice(kind, precision, "somewhere"),
     )
     network = create_model("dresunet3d", "lite", width=2)
@@ -144,9 +145,9 @@ def test_the_engine_that_nobody_chose(kind, precision, installed, expected, monk
     assert used == [expected]
 
 
-def test_a_networks_row_is_known_by_its_class(tiny_options) -> None:
+def test_a_networks_row_is_known_by_its_class() -> None:
     """Every network of the registry, and no other."""
     for name in MODELS:
-        assert spec_of(create_model(name, "lite", **tiny_options[name])) is model_spec(name)
+        assert spec_of(create_model(name, "lite", **narrow_options(name))) is model_spec(name)
     with pytest.raises(CheckpointError, match="'Linear' is none of the networks dresunet3d"):
         spec_of(nn.Linear(1, 1))

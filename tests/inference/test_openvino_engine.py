@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from narrow import narrow_options
 
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import TorchEngine
@@ -24,13 +25,6 @@ from napari_brats.inference.openvino_engine import OpenVINOEngine, converted, co
 
 CPU = DeviceChoice("cpu", "float32", "CPU")
 LARGE = ("dr_unet104", "isensee2017")
-TINY = {
-    "dresunet3d": {"width": 2},
-    "unet3d": {"width": 2},
-    "isensee2017": {"width": 2},
-    "kermi2018": {"width": 2},
-    "dr_unet104": {"widths": (1, 1, 1, 1, 2, 2)},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +37,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def tiny_network(name: str = "dresunet3d") -> torch.nn.Module:
     """Return a seeded network whose batch norms have seen something."""
     torch.manual_seed(0)
-    network = create_model(name, "lite", **TINY[name])
+    network = create_model(name, "lite", **narrow_options(name))
     spec = model_spec(name)
     with torch.no_grad():
         network(torch.randn(2, network.in_channels, *(32,) * spec.ndim))

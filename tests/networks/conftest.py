@@ -2,17 +2,10 @@
 
 import pytest
 import torch
+from narrow import narrow_options
 
 from napari_brats.networks.checkpoint import Card, save_checkpoint
 from napari_brats.networks.registry import MODELS, create_model
-
-NARROW = {
-    "dresunet3d": {"width": 2},
-    "dr_unet104": {"widths": [2] * 6},
-    "kermi2018": {"width": 2},
-    "unet3d": {"width": 2},
-    "isensee2017": {"width": 2},
-}
 
 
 @pytest.fixture
@@ -23,7 +16,7 @@ def trained():
 
 def _trained(name, seed=0):
     torch.manual_seed(seed)
-    network = create_model(name, **NARROW[name]).train()
+    network = create_model(name, **narrow_options(name)).train()
     spec = MODELS[name]
     shape = {2: (32, 48), 3: (32, 32, 32)}[spec.ndim]
     with torch.no_grad():
@@ -35,7 +28,7 @@ def _trained(name, seed=0):
         recipe=spec.recipe,
         modalities=spec.modalities,
         outputs=spec.outputs["paper"],
-        options=NARROW[name],
+        options=narrow_options(name),
     )
     return network.eval(), card
 

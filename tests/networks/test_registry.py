@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from narrow import narrow_options
 from torch import nn
 
 from napari_brats.errors import CheckpointError
@@ -15,13 +16,6 @@ EVERY_QUICK = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in MODELS]
 )
 SIZES = pytest.mark.parametrize("size", ["paper", "lite"])
-NARROW = {
-    "dresunet3d": {"width": 4},
-    "dr_unet104": {"widths": (4,) * 6},
-    "kermi2018": {"width": 4},
-    "unet3d": {"width": 4},
-    "isensee2017": {"width": 4},
-}
 RESIDUAL_BLOCKS = {
     "dresunet3d": 4,
     "dr_unet104": 31 + 5,
@@ -48,7 +42,7 @@ def on_meta(name, size="paper", **options):
 def narrow(name, seed=0, **options):
     """Build a small network of the published layout."""
     torch.manual_seed(seed)
-    return create_model(name, **NARROW[name], **options).eval()
+    return create_model(name, **narrow_options(name, 4), **options).eval()
 
 
 def image_for(network, name, batch=1):
