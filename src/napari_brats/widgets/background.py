@@ -21,14 +21,19 @@ class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]  # napari ships no 
     """A worker that closes its generator in its own thread, however it ends.
 
     Otherwise an aborted generator is closed by whoever drops it last, and waiting for its
-    thread would freeze the window.
+    thread would freeze the window. It keeps no other from starting: Qt runs as many as there
+    are cores, and a mask cannot wait to be saved until two long runs have ended.
     """
 
     def work(self) -> Any:
+        pool = QThreadPool.globalInstance()
+        assert pool is not None
+        pool.releaseThread()
         try:
             return super().work()
         finally:
             self._gen.close()
+            pool.reserveThread()
 
 
 class Task:
