@@ -137,6 +137,28 @@ def test_a_hidden_dock_rests(dock, qtbot):
     assert panel.masks.count() == 0
 
 
+def test_undo_makes_scores_stale(dock, qtbot):
+    """Undo and redo are changes like strokes, another slice is none; copies still say so."""
+    layer = dock.panel.masks.currentData()
+    layer.data_setitem((np.array([1]),) * 3, 2)
+    panel = scored(dock, qtbot)
+    dock.viewer.dims.set_point(0, 3)
+    assert "against" in panel.words.text()
+    assert "changed" not in panel.words.text()
+    layer.undo()
+    assert "changed" in panel.words.text()
+    dock.control.copy("scores", "csv")
+    assert panel.words.text().startswith("Copied")
+    assert "changed" in panel.words.text()
+    assert "changed" not in scored_again(dock, qtbot).words.text()
+
+
+def scored_again(dock, qtbot):
+    """Click Score once more."""
+    dock.control._scores = None
+    return scored(dock, qtbot)
+
+
 def test_what_changes_is_said(dock, qtbot, case, prediction):
     """Painting makes scores stale; without a layer there is nothing to score; mistakes are told."""
     from napari_brats.plugin.layers import mask_layer
@@ -146,6 +168,10 @@ def test_what_changes_is_said(dock, qtbot, case, prediction):
     layer = panel.masks.currentData()
     layer.data_setitem((np.array([1]), np.array([1]), np.array([1])), 2)
     assert "changed" in panel.words.text()
+    layer.data[1, 1, 1] = 99
+    panel.score.click()
+    qtbot.waitUntil(lambda: dock.control._task is None, timeout=20_000)
+    assert panel.tabs.isHidden()  # not the numbers of before
     other = dock.viewer.add_layer(build_layer(mask_layer(case, prediction, "reader")))
     assert panel.references.findText(other.name) >= 0
     dock.viewer.layers.remove(layer)

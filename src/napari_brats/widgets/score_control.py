@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from napari_brats.plugin.tags import MASK, REFERENCE, LayerTag, tag_of
 from napari_brats.volumes import spacing_of
 from napari_brats.widgets.background import Task
 from napari_brats.widgets.centering import show_place
+from napari_brats.widgets.edits import checksum
 from napari_brats.widgets.mask_book import mask_tag
 from napari_brats.widgets.score_panel import PICTURES, Choice, ScorePanel
 from napari_brats.workflows.tables import (
@@ -53,6 +55,8 @@ class ScoreControl:
         self._task: Task | None = None
         self._scored: Choice | None = None
         self._scores: CaseScores | None = None
+        self._caption, self._stale = "", False
+        self._links: list[tuple[Any, Any]] = []
         self._events = (viewer.layers.events.inserted, viewer.layers.events.removed)
         self._awake = False
         for combo in (panel.masks, panel.references):
@@ -123,7 +127,7 @@ class ScoreControl:
         tag = mask_tag(self._scored.mask)
         rows = cells(tag.case_id, self._scores.rules["task"].split(" ")[0], self._scores)
         clipboard.setText({"csv": csv_text, "markdown": markdown_text}[form](header, rows))
-        self._panel.words.setText(f"Copied: {len(rows)} rows of {table}.")
+        self._say(f"Copied: {len(rows)} rows of {table}.")
 
     def go_to(self, lesion: Lesion) -> None:
         """Bring a lesion to the middle of every view."""
@@ -143,47 +147,64 @@ class ScoreControl:
     def _ended(self) -> None:
         self._task = None
         if self._panel.words.text().endswith(" ..."):  # it failed, and a notification says why
-            self._panel.words.setText("")
+            self._say(self._caption)
+        if self._scored is not None and self._scores is None:
+            self._panel.show_scores(None)
         self._show_state()
+
+    def _say(self, text: str) -> None:
+        """Tell something; that the numbers shown are of other voxels is told with all of it."""
+        self._panel.words.setText(f"{text} {STALE}".strip() if self._stale else text)
 
     def _show(self, choice: Choice, scores: CaseScores) -> None:
         if self._scored is not choice:
             return  # a layer went meanwhile
         self._scores = scores
+        self._caption = (
+            f"{choice.mask.name} against {choice.reference.name}, {scores.rules['task']}"
+        )
         self._panel.show_scores(scores)
-        if not self._panel.words.text().endswith(STALE):
-            self._panel.words.setText(
-                f"{choice.mask.name} against {choice.reference.name}, {scores.rules['task']}"
-            )
+        self._say(self._caption)
 
     def _drawn(self, path: Path) -> None:
         name = escape(path.name)
-        self._panel.words.setText(f'Drawn: <a href="{path.as_uri()}">{name}</a>')
+        self._say(f'Drawn: <a href="{path.as_uri()}">{name}</a>')
 
     def _follow(self, choice: Choice) -> None:
-        self._scored = choice
+        self._scored, self._stale = choice, False
         for layer in (choice.mask, choice.reference):
-            layer.events.paint.connect(self._on_voxels)
-            layer.events.data.connect(self._on_voxels)
-            layer.events.labels_update.connect(self._on_voxels)
+            events, undone = layer.events, partial(self._undone, layer, checksum(layer.data))
+            for event in (events.paint, events.labels_update, events.data):
+                self._link(event, self._on_voxels)
+            self._link(events.set_data, undone)
+
+    def _link(self, event: Any, slot: Any) -> None:
+        event.connect(slot)
+        self._links.append((event, slot))
 
     def _forget(self) -> None:
-        if self._scored is not None:
-            for layer in (self._scored.mask, self._scored.reference):
-                layer.events.paint.disconnect(self._on_voxels)
-                layer.events.data.disconnect(self._on_voxels)
-                layer.events.labels_update.disconnect(self._on_voxels)
+        for event, slot in self._links:
+            event.disconnect(slot)
+        self._links.clear()
         self._scored = self._scores = None
+        self._caption, self._stale = "", False
 
-    def _on_voxels(self, _: Any) -> None:
-        self._panel.words.setText(STALE)
+    def _on_voxels(self, _: Any = None) -> None:
+        if not self._stale:
+            self._stale = True
+            self._say(self._caption)
+
+    def _undone(self, layer: Any, scored: int, _: Any) -> None:
+        """Look whether voxels changed: undo and redo tell no more than another slice does."""
+        if not self._stale and checksum(layer.data) != scored:
+            self._on_voxels()
 
     def _on_layers(self, _: Any = None) -> None:
         scored = () if self._scored is None else (self._scored.mask, self._scored.reference)
         if any(layer not in self._viewer.layers for layer in scored):
             self._forget()
             self._panel.show_scores(None)
-            self._panel.words.setText("")
+            self._say("")
         self._list()
 
     def _list(self) -> None:
@@ -214,7 +235,7 @@ class ScoreControl:
         elif choice.reference is None:
             self._panel.words.setText(NO_REFERENCE)
         elif self._panel.words.text() in (NO_MASK, NO_REFERENCE):
-            self._panel.words.setText("")
+            self._say(self._caption)
 
 
 def _scoring(
