@@ -165,3 +165,43 @@ def test_closed_edits_leave_the_layer_as_it_was(layer, edits):
     """Undo and redo are napari's own again."""
     edits.close()
     assert not {"undo", "redo"} & set(vars(layer))
+
+
+def test_undo_after_assigned_data(layer, edits, later):
+    """Another program assigns data: undo takes just that back, then the strokes before it."""
+    empty = layer.data.copy()
+    layer.paint((1, 4, 4), 2)
+    painted = layer.data.copy()
+    assigned = np.roll(painted, 1, axis=0)
+    layer.data = assigned
+    later.turn()
+    for step, expected in (
+        (layer.undo, painted),
+        (layer.redo, assigned),
+        (layer.undo, painted),
+        (layer.undo, empty),
+        (layer.undo, empty),
+    ):
+        step()
+        later.turn()
+        np.testing.assert_array_equal(layer.data, expected)
+    assert not edits.dirty
+
+
+def test_assigned_data_of_another_shape(layer, edits, later):
+    """No earlier step fits any more: there is nothing to undo, and no error."""
+    layer.paint((1, 4, 4), 2)
+    later.turn()
+    layer.data = np.ones((4, 8, 9), np.uint8)
+    later.turn()
+    layer.undo()
+    assert layer.data.all()
+
+
+def test_the_same_array_again(layer, edits, later):
+    """Assigned to draw it anew, it is no step."""
+    layer.paint((1, 4, 4), 2)
+    later.turn()
+    layer.data = layer.data
+    layer.undo()
+    assert not layer.data.any()

@@ -4,7 +4,7 @@ What napari 0.9 says about a change: brush, fill, polygon and `data_setitem` sen
 with the edit; assigning ``data`` sends ``data``; undo, redo and a refresh after a direct
 write send only ``set_data``, as does moving to another slice. A checksum (2 ms for a
 full-size case) tells those apart. A hidden layer is undone and redone without a word, so
-that these two are watched themselves.
+that these two are watched themselves. Assigned data become a step that undo takes back.
 """
 
 from collections.abc import Callable
@@ -66,6 +66,7 @@ class LayerEdits:
         self._settling = False
         self._stroking = False
         self._half_counted = False
+        self._array = layer.data
         self._links = (
             (layer.events.labels_update, self._on_labels_update),
             (layer.events.paint, self._on_paint),
@@ -133,6 +134,9 @@ class LayerEdits:
         self._set_dirty(self.voxels != self.saved)
 
     def _on_data(self, event: Any) -> None:
+        before, self._array = self._array, self.layer.data
+        if before is not self._array:
+            _note_assignment(self.layer, before)
         self.settle()
 
     def _on_set_data(self, event: Any) -> None:
@@ -154,6 +158,23 @@ class LayerEdits:
             self.dirty = dirty
             for listener in self.on_dirty:
                 listener()
+
+
+def _note_assignment(layer: Any, before: NDArray[Any]) -> None:
+    """Make assigned data one step of a layer's history.
+
+    napari 0.9 leaves the history alone, so that undo would write the voxels of earlier steps
+    into an array that they were not made in.
+    """
+    after = layer.data
+    if before.shape != after.shape:
+        layer._reset_history()
+        return
+    smallest = np.min_scalar_type(max(after.shape))
+    changed = tuple(along.astype(smallest) for along in np.nonzero(before != after))
+    if changed[0].size:
+        layer._redo_history.clear()
+        layer._undo_history.append([(changed, before[changed], after[changed])])
 
 
 def watch_steps(layer: Any, told: Callable[[], None]) -> Callable[[], None]:
