@@ -111,3 +111,12 @@ def test_released_while_it_is_being_taken(image, place, monkeypatch):
     assert not place.exists()
     claim.renew()
     assert not place.exists()
+
+
+def test_names_in_any_script(tmp_path):
+    """Two patients of one folder are two patients, whatever letters their names have."""
+    claims = [Claim(name, tmp_path / f"{name}_t1.nii.gz") for name in ("患者一", "患者二")]
+    assert [claim.renew() for claim in claims] == [None, None]
+    assert len(list(tmp_path.glob(".*.open"))) == 2
+    for claim in claims:
+        claim.release()

@@ -63,5 +63,5 @@ def concerns(subject: Subject, path: Path, case_id: str, image: Path) -> bool:
 
 
 def safe_name(case_id: str) -> str:
-    """Return a case's name as part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9._]+", "_", case_id)
+    """Return a case's name as part of a file's name, in letters of any script."""
+    return re.sub(r"[^\w.]+", "_", case_id)
