@@ -163,3 +163,29 @@ def test_masks_of_decathlon_patients_lie_beside_the_images(tmp_path):
     """In imagesTr every file is a patient, so masks go one folder up."""
     source = tmp_path / "imagesTr" / "BRATS_001.nii.gz"
     assert mask_path(source, "BRATS_001", "net").parent == tmp_path
+
+
+def test_masks_of_names_that_look_like_patterns(tmp_path):
+    """A patient's id is taken by its letters."""
+    mask = tmp_path / "[P]*1_net_mask.nii.gz"
+    mask.touch()
+    assert saved_masks(tmp_path / "image.nii.gz", "[P]*1") == [mask]
+
+
+def test_masks_of_follow_ups_in_one_folder(tmp_path, make_patient_folder):
+    """Each patient has their own, also where one id begins with another; any maker may have one."""
+    ids = ("BraTS20_Training_001", "BraTS20_Training_001_2")
+    for case_id in ids:
+        folder = make_patient_folder(tmp_path / case_id, "brats2017-2020", case_id=case_id)
+        for file in folder.iterdir():
+            file.rename(tmp_path / file.name)
+    image = tmp_path / f"{ids[0]}_flair.nii.gz"
+    assert image.exists()
+    masks = {
+        case_id: {tmp_path / f"{case_id}_{maker}_mask.nii.gz" for maker in ("net", "my_net")}
+        for case_id in ids
+    }
+    for path in set.union(*masks.values()):
+        path.touch()
+    for case_id in ids:
+        assert set(saved_masks(image, case_id)) == masks[case_id]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Case
 from napari_brats.plugin.display import UNITS, Display, display_of
-from napari_brats.plugin.masks import stamp_of
 from napari_brats.plugin.tags import IMAGE, MASK, REFERENCE, LayerTag
 from napari_brats.regions import TISSUE_COLORS, TISSUE_TITLES
 
@@ -84,6 +83,7 @@ def mask_layer(
     view_convention: str = "radiological",
     *,
     path: Path | None = None,
+    stamp: tuple[int, int] | None = None,
 ) -> LayerData:
     """Turn a mask into an editable labels layer.
 
@@ -99,8 +99,10 @@ def mask_layer(
         Row of `VIEW_CONVENTIONS`.
     path : Path or None
         File it was read from.
+    stamp : tuple of int or None
+        `plugin.masks.stamp_of` that file before it was read: what somebody else writes meanwhile
+        is not what is shown, and must not be saved over.
     """
-    stamp = None if path is None else stamp_of(path)
     tag = replace(_tag(case, view_convention), path=path, stamp=stamp)
     return tagged_mask(tag, tissues, title)
 

@@ -9,7 +9,7 @@ from napari_brats.errors import CaseError
 from napari_brats.naming import find_patients, recognize, split_extension
 from napari_brats.plugin.host import current_host
 from napari_brats.plugin.layers import LayerData, case_layers, mask_layer
-from napari_brats.plugin.masks import is_saved_mask, mask_title, read_mask
+from napari_brats.plugin.masks import is_saved_mask, mask_title, read_mask, stamp_of
 
 PathOrPaths = str | Sequence[str]
 Reader = Callable[[PathOrPaths], list[LayerData]]
@@ -80,10 +80,11 @@ def read_saved_mask(path: PathOrPaths) -> list[LayerData]:
             f"no patient lies beside {str(mask)!r}; put the mask into its patient's folder"
         )
     case = load_case(max(owners, key=lambda owner: len(owner.case_id)))
+    stamp = stamp_of(mask)
     tissues = read_mask(mask, case)
     title = mask_title(mask, case.case_id)
-    host = current_host()
-    return [mask_layer(case, tissues, title, host.view_convention(), path=mask)]
+    convention = current_host().view_convention()
+    return [mask_layer(case, tissues, title, convention, path=mask, stamp=stamp)]
 
 
 def _looks_like_brats(path: Path) -> bool:

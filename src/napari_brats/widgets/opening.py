@@ -19,7 +19,13 @@ from napari_brats.errors import BratsError, CaseError, ReviewError
 from napari_brats.naming import PatientFiles, find_patients, why_not_a_patient
 from napari_brats.plugin.display import UNITS
 from napari_brats.plugin.layers import LayerData, case_layers, mask_layer, tissue_appearance
-from napari_brats.plugin.masks import mask_title, read_mask, saved_masks, untouched_path
+from napari_brats.plugin.masks import (
+    mask_title,
+    read_mask,
+    saved_masks,
+    stamp_of,
+    untouched_path,
+)
 from napari_brats.plugin.tags import tag_of
 from napari_brats.widgets.origins import keep_origin
 
@@ -140,12 +146,13 @@ def read_layers(
     shown = [path for path in saved if path not in patient.hidden]
     masks = [(mask_title(path, case.case_id), path, path) for path in shown]
     for title, path, own in (*masks, *((name, path, None) for name, path in patient.more.items())):
+        stamp = stamp_of(path)
         try:
             tissues = read_mask(path, case)
         except BratsError as error:
             notes.append(str(error))
             continue
-        mask = mask_layer(case, tissues, title, view_convention, path=own)
+        mask = mask_layer(case, tissues, title, view_convention, path=own, stamp=stamp)
         layer = build_layer(mask)
         _recall_origin(layer, path, case)
         yield Arrival(mask, layer)
