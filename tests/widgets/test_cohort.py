@@ -208,6 +208,10 @@ def test_open_mark_and_second_reading(widget, qtbot, notices, cohort):
     own = files.folder / f"{CASES[0]}_net_mask-2.nii.gz"
     qtbot.waitUntil(lambda: read_review(files).last.mask == own.name, timeout=10_000)
     assert read_review(files).last.state == ReviewState.IN_PROGRESS
+    saved.touch()  # the first reader's mask is the newest here, and not Ben's for that
+    elsewhere = cohort.parent / "elsewhere.nii.gz"
+    widget.segment.mask_control.save(elsewhere)
+    qtbot.waitUntil(lambda: read_review(files).last.mask == str(elsewhere), timeout=10_000)
     widget.panel.done.click()
     assert read_review(files).last.reader == "Ben"
     assert "hidden" not in widget.panel.about.text()

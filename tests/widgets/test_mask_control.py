@@ -1,14 +1,20 @@
 """What happens to masks: shown alone, undone in sight, saved one after the other."""
 
 import os
+import threading
 
+import numpy as np
 import pytest
+from qtpy.QtCore import QThreadPool
 
-from napari_brats.plugin.masks import mask_title, saved_masks
+from napari_brats.case import save_segmentation
+from napari_brats.plugin.masks import mask_title, read_mask, saved_masks
+from napari_brats.plugin.writer import write_labels
 from napari_brats.widgets.close_guard import Answer
 from napari_brats.widgets.mask_book import mask_tag
 from napari_brats.widgets.mask_control import MaskControl
 from napari_brats.widgets.mask_panel import MaskPanel
+from napari_brats.widgets.saving import save_mask
 
 
 @pytest.fixture
@@ -104,3 +110,74 @@ def test_saves_that_wait_when_the_dock_goes(
     image = mask_tag(masks[0]).sources[0]
     qtbot.waitUntil(lambda: len(saved_masks(image, case.case_id)) == 2, timeout=30_000)
     qtbot.waitUntil(lambda: not list(image.parent.glob(".*mask*")), timeout=30_000)
+
+
+@pytest.fixture
+def slow_first(monkeypatch):
+    """Hold the next save in its thread for a while, once cleared; later ones pass it."""
+    begun, gate = threading.Event(), threading.Event()
+    begun.set()
+
+    def save(segmentation, path, **how):
+        if not begun.is_set():
+            begun.set()
+            threading.Timer(0.5, gate.set).start()
+            gate.wait(20)
+        return save_segmentation(segmentation, path, **how)
+
+    monkeypatch.setattr("napari_brats.widgets.saving.save_segmentation", save)
+    return begun
+
+
+def test_an_older_save_never_comes_over_a_newer(control, case, add_mask, slow_first, qtbot):
+    """Painted on while it is saved, then closed with Save: one file, with the last stroke."""
+    asked = []
+    control._ask = lambda titles: asked.append(titles) or Answer.SAVE
+    mask, written = add_mask(case), []
+    control.book.saved(mask, save_mask(mask_tag(mask), mask.data), mask.data)
+    slow_first.clear()
+    mask.paint((5, 5, 5), 3)
+    control.save(then=written.append)
+    slow_first.wait(20)
+    mask.paint((6, 6, 6), 3)
+    assert control.may_close()
+    QThreadPool.globalInstance().waitForDone(20_000)
+    qtbot.wait(50)  # what the thread told meanwhile is heard by nobody
+    tag = mask_tag(mask)
+    assert saved_masks(tag.sources[0], case.case_id) == [tag.path]
+    np.testing.assert_array_equal(tag.display.to_display(read_mask(tag.path, case)), mask.data)
+    assert (asked, written) == ([[mask.name]], [tag.path])
+
+
+def test_what_is_being_saved_is_no_question(control, case, add_mask, slow_first):
+    """Save, and at once on to the next patient: nobody asks, the file is there."""
+    control._ask = lambda titles: pytest.fail("asked about what is being saved")
+    masks = [add_mask(case, title=title) for title in ("one", "two")]
+    slow_first.clear()
+    for mask in masks:
+        mask.paint((5, 5, 5), 3)
+        control._panel.choose(mask)
+        control.save()
+    assert control.may_close()
+    assert control._saving is None
+    image = mask_tag(masks[0]).sources[0]
+    assert {mask_tag(mask).path for mask in masks} == set(saved_masks(image, case.case_id))
+
+
+def test_napari_saves_as_well(control, case, add_mask, notices, qtbot):
+    """File > Save counts: no dot, and Save goes on in that file without a word about others."""
+    mask = add_mask(case, case.reference.copy())
+    control.save()
+    qtbot.waitUntil(lambda: control._saving is None, timeout=30_000)
+    path = mask_tag(mask).path
+    for target in (path, path.with_name("elsewhere.nii.gz")):
+        mask.data_setitem((np.array([0]),) * 3, 3 - mask.data[0, 0, 0])
+        assert control.book.unsaved() == [mask]
+        assert write_labels(str(target), *mask.as_layer_data_tuple()[:2]) == [str(target)]
+        assert control.book.unsaved() == []
+        mask.data_setitem((np.array([1]),) * 3, 3)
+        control.save()
+        qtbot.waitUntil(lambda: control._saving is None, timeout=30_000)
+        assert mask_tag(mask).path == target
+    assert saved_masks(path, case.case_id) == [path]
+    assert not any("somebody else" in notice for notice in notices)

@@ -187,3 +187,41 @@ def test_reviewing_needs_no_torch(data, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert read_review(recognize(data / FIRST)).state is State.DONE
+
+
+def test_a_mark_belongs_to_the_case_it_was_made_of(desk, data, qtbot, monkeypatch):
+    """Marked done, and on to the next before the mask is saved: the first case is the done one."""
+    from napari_brats.case import save_segmentation
+    from napari_brats.widgets.close_guard import Answer
+
+    def slow(segmentation, path, **how):
+        time.sleep(0.5)
+        return save_segmentation(segmentation, path, **how)
+
+    desk.ask = lambda titles: Answer.SAVE
+    monkeypatch.setattr("napari_brats.widgets.saving.save_segmentation", slow)
+    mask = segmented(desk, qtbot)
+    mask.data_setitem((np.array([1]), np.array([1]), np.array([1])), 2)
+    desk.review.show_state(State.DONE)
+    desk.review.mark.click()
+    desk.review.after.click()
+    arrived(desk, qtbot, SECOND)
+    qtbot.waitUntil(lambda: desk.mask_control._saving is None, timeout=20_000)
+    qtbot.waitUntil(lambda: desk.reviews.idle, timeout=20_000)
+    first, second = (read_review(recognize(data / name)) for name in (FIRST, SECOND))
+    assert [entry.state for entry in first.entries] == [State.DONE]
+    assert second.entries == ()
+    qtbot.waitUntil(lambda: desk.patients.list.topLevelItem(0).text(2) == "done", timeout=20_000)
+
+
+def test_notes_are_not_lost_on_the_way(desk, data, qtbot):
+    """Typed and not marked, they go with the case as work in progress, which the list shows."""
+    desk.review.notes.setPlainText("left lobe")
+    desk.review.after.click()
+    arrived(desk, qtbot, SECOND)
+    qtbot.waitUntil(
+        lambda: desk.patients.list.topLevelItem(0).text(2) == "in progress", timeout=20_000
+    )
+    (entry,) = read_review(recognize(data / FIRST)).entries
+    assert (entry.state, entry.notes) == (State.IN_PROGRESS, "left lobe")
+    assert desk.review.notes.toPlainText() == ""

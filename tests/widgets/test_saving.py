@@ -9,7 +9,7 @@ from napari_brats.plugin.layers import mask_layer
 from napari_brats.plugin.masks import read_mask, saved_masks, untouched_path
 from napari_brats.plugin.tags import tag_of
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
-from napari_brats.widgets.saving import default_path, keep_untouched, save_mask, saving
+from napari_brats.widgets.saving import Saving, default_path, keep_untouched, save_mask
 
 
 @pytest.fixture
@@ -23,13 +23,27 @@ def test_saving_writes_what_was_painted(case, show_case, add_mask, tmp_path):
     mask = add_mask(case)
     mask.paint((5, 5, 5), 3)
     tag, snapshot = mask_tag(mask), mask.data.copy()
-    work = saving(tag, snapshot, tmp_path / "out_mask.nii.gz")
+    work = Saving(tag, snapshot, tmp_path / "out_mask.nii.gz").work()
     next(work)
     mask.data[:] = 0
     with pytest.raises(StopIteration):
         next(work)
     found, _ = load_mask(tmp_path / "out_mask.nii.gz", case.convention)
     np.testing.assert_array_equal(tag.display.to_display(found), snapshot)
+
+
+def test_a_save_is_done_once(case, show_case, add_mask):
+    """Who cannot wait for the thread does it; the thread then writes no second file."""
+    show_case(case)
+    mask = add_mask(case)
+    job = Saving(mask_tag(mask), mask.data.copy(), None)
+    work = job.work()
+    next(work)
+    path = job.finish()
+    with pytest.raises(StopIteration) as end:
+        next(work)
+    assert end.value.value == path
+    assert saved_masks(path, case.case_id) == [path]
 
 
 def test_saving_over_a_source_is_refused(case, show_case, add_mask):

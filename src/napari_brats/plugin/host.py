@@ -1,9 +1,16 @@
-"""What the readers ask of the program they run in; napari's side puts itself here.
+"""What readers and writer have to do with the program they run in; napari's side comes here.
 
 Without a host (npe2 on its own, a script) the defaults hold.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+on_written: list[Callable[[Path, NDArray[Any]], None]] = []
+"""Called with the file and the layer's own array when napari's File > Save has written a mask."""
 
 
 class Host(Protocol):

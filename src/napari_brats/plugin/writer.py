@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Segmentation, save_segmentation
 from napari_brats.errors import CaseError, LabelError
+from napari_brats.plugin.host import on_written
 from napari_brats.plugin.tags import DIFFERENCE, PREVIEW, LayerTag, tag_of
 from napari_brats.regions import Tissue, label_convention
 
@@ -42,7 +43,10 @@ def write_labels(path: str, data: NDArray[Any], attributes: Mapping[str, Any]) -
             f"the layer {name!r} belongs to no BraTS patient, so its grid is unknown; open the "
             "patient and choose the layer under Mask in Layers > Segment > BraTS"
         )
-    return [str(save_segmentation(segmentation_from(tag, data), Path(path)))]
+    written = save_segmentation(segmentation_from(tag, data), Path(path))
+    for listener in list(on_written):
+        listener(written, data)
+    return [str(written)]
 
 
 def segmentation_from(tag: LayerTag, data: NDArray[Any]) -> Segmentation:

@@ -20,7 +20,7 @@ from napari_brats.editing.review import mark, read_review
 from napari_brats.editing.states import State
 from napari_brats.errors import BratsError, ReviewError
 from napari_brats.plugin.masks import saved_masks
-from napari_brats.plugin.tags import tag_of
+from napari_brats.plugin.tags import LayerTag, tag_of
 from napari_brats.widgets.background import notify_error
 from napari_brats.widgets.centering import unwrapped
 from napari_brats.widgets.cohort_panel import CohortPanel
@@ -164,25 +164,30 @@ class CohortWidget(QWidget):
         workspace = self._workspace()
         layer = workspace.masks.mask()
         tag = None if layer is None else tag_of(layer.metadata)
-        item = None if tag is None else self.work.item(tag.case_id)
+        item = None if tag is None else self._item_of(tag)
         if tag is None or item is None:
             raise ReviewError("no patient of this cohort is open; double-click one in the table")
         if tag.path is None or workspace.mask_control.book.edits(layer).dirty:
             raise ReviewError(f"{layer.name!r} is not saved; save the mask, then mark the case")
         return item, tag.path
 
-    def _saved(self, case_id: str) -> None:
+    def _item_of(self, tag: LayerTag) -> Item | None:
+        """Return the patient of the cohort that a layer is of, not another of the same name."""
+        item = self.work.item(tag.case_id)
+        images = () if item is None else files_of(item).images.values()
+        return item if tag.sources[0].resolve() in [image.resolve() for image in images] else None
+
+    def _saved(self, tag: LayerTag) -> None:
         """Note whose mask was saved during a second reading, so that they see it again."""
-        item = self.work.item(case_id)
         reader = self.panel.reader.text()
-        if item is None or not reader.strip() or not self._is_blind(item):
-            return
         try:
-            files = files_of(item)
-            newest = saved_masks(next(iter(files.images.values())), files.case_id)[0]
-            mark(files, State.IN_PROGRESS, reader, mask=newest)
+            item = self._item_of(tag)
+            if item is None or not reader.strip() or not self._is_blind(item):
+                return
+            mark(files_of(item), State.IN_PROGRESS, reader, mask=tag.path)
         except BratsError as error:
             notify_error(error)
+            return
         self._renew(item)
 
     def _renew(self, item: Item) -> None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QFileDialog
 
-from napari_brats.plugin.tags import REFERENCE, tag_of
+from napari_brats.plugin.host import on_written
+from napari_brats.plugin.tags import REFERENCE, LayerTag, tag_of
 from napari_brats.widgets.background import Task, notify_error
 from napari_brats.widgets.close_guard import Answer, Ask
 from napari_brats.widgets.comparison import Comparison
@@ -17,7 +19,7 @@ from napari_brats.widgets.journals import Journals
 from napari_brats.widgets.mask_book import MaskBook, mask_tag
 from napari_brats.widgets.mask_panel import UNSAVED, MaskPanel
 from napari_brats.widgets.origins import origin_of
-from napari_brats.widgets.saving import default_path, keep_untouched, save_mask, saving
+from napari_brats.widgets.saving import Saving, default_path, keep_untouched
 from napari_brats.widgets.scoring import ScoreBoard
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class MaskControl:
     Attributes
     ----------
     on_saved : list of callable
-        Get the patient's id after a mask was saved.
+        Get a mask's tag, with the file it was saved in.
     """
 
     def __init__(
@@ -62,9 +64,10 @@ class MaskControl:
         self._ask = ask
         self._defer = defer
         self._saving: Task | None = None
+        self._finish: Callable[[], None] = _nothing
         self._due: deque[tuple[Any, Path | None, Then | None]] = deque()
         self._comparison = Comparison()
-        self.on_saved: list[Callable[[str], None]] = []
+        self.on_saved: list[Callable[[LayerTag], None]] = []
         self.book = MaskBook(viewer, defer)
         self.journals = Journals(self.book)
         self._board = ScoreBoard(self.book, panel.show_scores, panel)
@@ -78,19 +81,22 @@ class MaskControl:
         panel.save_asked.connect(lambda: self.save())
         panel.save_as_asked.connect(self._save_as)
         panel.compare_toggled.connect(self._compare)
+        on_written.append(self._written_by_napari)
         self._list()
         self._choose(panel.mask())
 
     def close(self) -> None:
         """Save what is still to be saved, and let go of the viewer."""
+        if self._written_by_napari in on_written:
+            on_written.remove(self._written_by_napari)
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
-        if self._saving is not None:
+        if self._due:
+            self._finish_saves()
+        elif self._saving is not None:
             self._saving.finish_unheard()
-        while self._due:
-            layer, path, _ = self._due.popleft()
-            self._save_now(layer, path)
+            self._saving = None
         self._comparison.stop()
         self._board.close()
         self.journals.close()
@@ -101,7 +107,12 @@ class MaskControl:
         return self._panel.mask()
 
     def may_close(self) -> bool:
-        """Ask about unsaved edits, save them if asked to, and say whether to go on."""
+        """Ask about unsaved edits, save them if asked to, and say whether to go on.
+
+        What is being saved is waited for: nobody is asked about it, and its older copy cannot
+        come to lie over what is saved now.
+        """
+        self._finish_saves()
         unsaved = self.book.unsaved()
         if not unsaved:
             return True
@@ -134,13 +145,16 @@ class MaskControl:
 
     def _start_saving(self, layer: Any, path: Path | None, then: Then | None) -> None:
         def done(saved: Path) -> None:
+            self._finish = _nothing
             self._saved(layer, saved, snapshot, path)
             if then is not None:
                 then(saved)
 
-        tag, snapshot, origin = mask_tag(layer), np.array(layer.data), origin_of(layer)
+        tag, snapshot = mask_tag(layer), np.array(layer.data)
+        job = Saving(tag, snapshot, path, origin_of(layer))
+        self._finish = lambda: done(job.finish())
         self._saving = Task(
-            lambda stop: saving(tag, snapshot, path, origin),
+            lambda stop: job.work(),
             f"Saving {(path or default_path(tag)).name}",
             on_report=_ignore,
             on_result=done,
@@ -158,12 +172,28 @@ class MaskControl:
         if chosen:
             self.save(Path(chosen))
 
-    def _save_now(self, layer: Any, path: Path | None = None) -> bool:
-        tag = mask_tag(layer)
-        try:
-            written = save_mask(tag, layer.data, path)
-            keep_untouched(tag, layer.data, origin_of(layer), written)
+    def _finish_saves(self) -> None:
+        """Bring to its end, here and now, all that was asked to be saved, in that order."""
+        task, self._saving = self._saving, None
+        if task is not None:
+            task.finish_unheard()
+            self._try(self._finish)
+        while self._due:
+            self._save_now(*self._due.popleft())
+
+    def _save_now(self, layer: Any, path: Path | None = None, then: Then | None = None) -> bool:
+        def save() -> None:
+            written = Saving(mask_tag(layer), layer.data, path, origin_of(layer)).finish()
             self._saved(layer, written, layer.data, path)
+            if then is not None:
+                then(written)
+
+        return self._try(save)
+
+    def _try(self, save: Callable[[], None]) -> bool:
+        """Save, and return whether it succeeded."""
+        try:
+            save()
         except Exception as error:  # whatever went wrong, the window must stay open
             notify_error(error)
             return False
@@ -182,10 +212,17 @@ class MaskControl:
             self.book.saved(layer, path, voxels)
         show_info(f"Saved {path}")
         for listener in self.on_saved:
-            listener(mask_tag(layer).case_id)
+            listener(replace(before, path=path))
+
+    def _written_by_napari(self, path: Path, voxels: NDArray[Any]) -> None:
+        """Take File > Save for what it is: the mask lies in that file from now on."""
+        for layer in self.book.masks():
+            if layer.data is voxels:
+                keep_untouched(mask_tag(layer), voxels, origin_of(layer), path)
+                self._saved(layer, path, voxels, path)
 
     def _saving_ended(self) -> None:
-        self._saving = None
+        self._saving, self._finish = None, _nothing
         if self._due:
             self._start_saving(*self._due.popleft())
 
@@ -255,3 +292,7 @@ def _is_reference(layer: Any) -> bool:
 
 def _ignore(_: object) -> None:
     """Take a report that says nothing."""
+
+
+def _nothing() -> None:
+    """Finish no save: none goes on."""

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_brats.editing.states import State
+from napari_brats.plugin.tags import LayerTag
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.opening import PatientRow
 
@@ -88,16 +89,18 @@ class PatientsPanel(QWidget):
                 return
         self.list.clearSelection()
 
-    def mark_segmented(self, case_id: str) -> None:
+    def mark_segmented(self, tag: LayerTag) -> None:
         """Note that a patient has a saved mask now."""
         for item in self._items():
-            if item.text(0) == case_id and item.text(2) == _NONE:
+            row = _row_of(item)
+            if row is not None and row.image in tag.sources and item.text(2) == _NONE:
                 item.setText(2, _SEGMENTED)
 
-    def mark_state(self, case_id: str, state: State) -> None:
-        """Show how the review of a patient stands."""
+    def mark_state(self, image: Path, state: State) -> None:
+        """Show how the review of a patient stands, whom one of his files stands for."""
         for item in self._items():
-            if item.text(0) == case_id:
+            row = _row_of(item)
+            if row is not None and row.image == image:
                 item.setText(2, _progress(state, segmented=item.text(2) != _NONE))
 
     def _items(self) -> list[QTreeWidgetItem]:

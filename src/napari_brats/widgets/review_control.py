@@ -46,7 +46,7 @@ class ReviewControl:
     Attributes
     ----------
     on_marked : list of callable
-        Get the case's id and its state after it was read or marked.
+        Get the file that stands for a case and its state after it was read or marked.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ReviewControl:
         self._named = bool(preferences().reader)
         self._mask: Any = None
         self._shown: Entry | None = None
-        self.on_marked: list[Callable[[str, State], None]] = []
+        self.on_marked: list[Callable[[Path, State], None]] = []
         viewer.cursor.events.position.connect(self._on_work)
         viewer.dims.events.current_step.connect(self._on_work)
         panel.mark_asked.connect(self.mark)
@@ -73,6 +73,7 @@ class ReviewControl:
         panel.step_asked.connect(self.step)
         panel.notes.textChanged.connect(self._clock.touch)
         reviews.changed.connect(self._show)
+        reviews.read.connect(self._tell)
         patients.on_leaving.append(self.leave)
         patients.on_settled.append(self._settled)
         self._settled()
@@ -91,6 +92,8 @@ class ReviewControl:
 
     def choose(self, mask: Any) -> None:
         """Follow another mask, or none."""
+        if mask is not None and mask_tag(mask).sources[0] != self._reviews.image:
+            self.leave()  # two patients lie in one window: each has their own time
         self._let_go()
         self._mask = mask
         if mask is not None:
@@ -105,10 +108,11 @@ class ReviewControl:
             self._panel.reader.setFocus()
             return
         self._name(reader)
+        write = self._writer(state)
         if self._mask is not None and state in _FINAL and not self._is_saved():
-            self._masks.save(then=self._write)
+            self._masks.save(then=write)
         else:
-            self._write(None if self._mask is None else mask_tag(self._mask).path)
+            write(None if self._mask is None else mask_tag(self._mask).path)
 
     def step(self, by: int) -> None:
         """Open the next case of the list, or the one before."""
@@ -118,28 +122,28 @@ class ReviewControl:
 
     def leave(self) -> None:
         """Write down work that nobody marked, of readers who gave their name: in progress."""
-        review = self._reviews.review
+        review, notes = self._reviews.review, self._panel.notes.toPlainText().strip()
         begun = review is not None and review.state in (State.NOT_STARTED, State.IN_PROGRESS)
-        if self._edited and begun and self._named and self._panel.reader.text().strip():
+        worked = self._edited or (self._shown is not None and notes != self._shown.notes)
+        if worked and begun and self._named and self._panel.reader.text().strip():
             mask = None if self._mask is None else mask_tag(self._mask).path
-            self._send(State.IN_PROGRESS, mask)
+            self._writer(State.IN_PROGRESS)(mask)
         self._clock.reset()
         self._edited = False
 
-    def _write(self, mask: Path | None) -> None:
-        self._send(self._panel.state(), mask)
-        self._clock.reset()
-        self._edited = False
+    def _writer(self, state: State) -> "Callable[[Path | None], None]":
+        """Return what writes down, of a mask, what the panel says now of the case at hand."""
+        image, reader = self._reviews.image, self._panel.reader.text().strip()
+        seconds, notes = round(self._clock.seconds, 1), self._panel.notes.toPlainText().strip()
 
-    def _send(self, state: State, mask: Path | None) -> None:
-        panel = self._panel
-        self._reviews.mark(
-            state,
-            panel.reader.text().strip(),
-            mask,
-            round(self._clock.seconds, 1),
-            panel.notes.toPlainText().strip(),
-        )
+        def write(mask: Path | None) -> None:
+            if image is not None:
+                self._reviews.mark(image, state, reader, mask, seconds, notes)
+            if image == self._reviews.image:
+                self._clock.reset()
+                self._edited = False
+
+        return write
 
     def _name(self, reader: str) -> None:
         self._named = bool(reader)
@@ -190,8 +194,10 @@ class ReviewControl:
                 self._panel.notes.setPlainText(review.last.notes)
             self._shown = review.last
         self._panel.say(standing(review))
+
+    def _tell(self, image: Path, review: Review) -> None:
         for listener in self.on_marked:
-            listener(review.case_id, review.state)
+            listener(image, review.state)
 
 
 def standing(review: Review) -> str:

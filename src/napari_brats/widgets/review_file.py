@@ -25,17 +25,22 @@ class ReviewFile(QObject):
 
     Attributes
     ----------
+    image : Path or None
+        The file that stands for the patient at hand.
     changed : Signal()
         `review` is another one.
+    read : Signal(Path, Review)
+        Of any patient, whom a file stands for, after it was read or written.
     """
 
     changed = Signal()
+    read = Signal(object, object)
     _ended = Signal(object, object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.review: Review | None = None
-        self._image: Path | None = None
+        self.image: Path | None = None
         self._files: dict[Path, PatientFiles] = {}
         self._due = 0
         self._thread = ThreadPoolExecutor(1, "napari-brats reviews")
@@ -52,9 +57,9 @@ class ReviewFile(QObject):
 
     def open(self, image: Path | None) -> None:
         """Turn to another patient, whom one of his files stands for; None for nobody."""
-        if image == self._image:
+        if image == self.image:
             return
-        self._image, self.review = image, None
+        self.image, self.review = image, None
         self.changed.emit()
         if image is not None:
             self._submit(image, read_review)
@@ -64,19 +69,24 @@ class ReviewFile(QObject):
         named = replace(decision, reader=reader_name())
         if self.review is not None:
             self.review = replace(self.review, decisions=(*self.review.decisions, named))
-        if self._image is not None:
-            self._submit(self._image, lambda files: decide(files, [named]))
+        if self.image is not None:
+            self._submit(self.image, lambda files: decide(files, [named]))
 
     def mark(
-        self, state: State, reader: str, mask: Path | None, seconds: float, notes: str
+        self,
+        image: Path,
+        state: State,
+        reader: str,
+        mask: Path | None,
+        seconds: float,
+        notes: str,
     ) -> None:
-        """Say how far the case is."""
+        """Say how far a case is, which need not be the one at hand any more."""
 
         def write(files: PatientFiles) -> Review:
             return mark(files, state, reader, mask=mask, seconds=seconds, notes=notes)
 
-        if self._image is not None:
-            self._submit(self._image, write)
+        self._submit(image, write)
 
     def _submit(self, image: Path, work: Callable[[PatientFiles], Review]) -> None:
         self._due += 1
@@ -98,7 +108,9 @@ class ReviewFile(QObject):
         self._due -= 1
         if error is not None:
             notify_error(error)
-        if review is not None and image == self._image and self._due == 0:
+        if review is not None:
+            self.read.emit(image, review)
+        if review is not None and image == self.image and self._due == 0:
             self.review = review
             self.changed.emit()
 

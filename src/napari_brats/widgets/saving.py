@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -84,14 +85,41 @@ def keep_untouched(
         save_segmentation(segmentation_from(tag, origin), target, replace=False)
 
 
-def saving(
-    tag: LayerTag,
-    snapshot: NDArray[Any],
-    path: Path | None,
-    origin: NDArray[np.uint8] | None = None,
-) -> Generator[None, None, Path]:
-    """Do `save_mask` and `keep_untouched`; the snapshot is a copy that no later stroke touches."""
-    yield
-    written = save_mask(tag, snapshot, path)
-    keep_untouched(tag, snapshot, origin, written)
-    return written
+class Saving:
+    """One save of a mask, done once: in a thread, or at once by who cannot wait for that thread.
+
+    Parameters
+    ----------
+    tag : LayerTag
+        The mask's origin.
+    snapshot : NDArray of integers
+        A copy of its voxels that no later stroke touches.
+    path : Path or None
+        As `save_mask` takes it.
+    origin : NDArray[np.uint8] or None
+        As `keep_untouched` takes it.
+    """
+
+    def __init__(
+        self,
+        tag: LayerTag,
+        snapshot: NDArray[Any],
+        path: Path | None,
+        origin: NDArray[np.uint8] | None = None,
+    ) -> None:
+        self._tag, self._snapshot, self._path, self._origin = tag, snapshot, path, origin
+        self._written: Path | None = None
+        self._lock = Lock()
+
+    def work(self) -> Generator[None, None, Path]:
+        """Do it as a `Task`."""
+        yield
+        return self.finish()
+
+    def finish(self) -> Path:
+        """Return the file that was written; who comes second waits for the first."""
+        with self._lock:
+            if self._written is None:
+                self._written = save_mask(self._tag, self._snapshot, self._path)
+                keep_untouched(self._tag, self._snapshot, self._origin, self._written)
+            return self._written

@@ -253,8 +253,8 @@ class SegmentWidget(QWidget):
             self.tool_control,
             self.places_control,
             self.paint_control,
-            self.reviews,
             self.mask_control,
+            self.reviews,
         ]
 
         def release() -> None:
@@ -262,7 +262,7 @@ class SegmentWidget(QWidget):
                 return
             atexit.unregister(release)
             take_back()
-            with ExitStack() as closing:  # whatever fails, the journals at the end are written
+            with ExitStack() as closing:  # whatever fails, journals and reviews are written
                 while parts:
                     closing.callback(parts.pop().close)
 
