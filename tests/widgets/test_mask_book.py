@@ -227,3 +227,16 @@ def test_a_hidden_mask_that_is_undone_is_told(book, case, show_case, add_mask, l
     mask.undo()
     assert told == [mask]
     assert book.unsaved() == []
+
+
+def test_a_mask_that_is_moved(book, case, show_case, add_mask, notices):
+    """napari's transform mode lets strokes lie elsewhere than they are seen: told once a move."""
+    mask, affine = add_mask(case), np.eye(4)
+    assert notices == []
+    for shift in (1.0, 2.0):
+        affine[0, 3] = shift
+        mask.affine = affine
+    assert ["moved" in notice for notice in notices] == [True]
+    mask.affine = np.eye(4)
+    mask.scale = (2, 1, 1)
+    assert len(notices) == 2

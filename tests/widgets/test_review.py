@@ -194,8 +194,10 @@ def test_a_mark_belongs_to_the_case_it_was_made_of(desk, data, qtbot, monkeypatc
     from napari_brats.case import save_segmentation
     from napari_brats.widgets.close_guard import Answer
 
+    waits = [4.0]
+
     def slow(segmentation, path, **how):
-        time.sleep(0.5)
+        time.sleep(waits.pop() if waits else 0)
         return save_segmentation(segmentation, path, **how)
 
     desk.ask = lambda titles: Answer.SAVE

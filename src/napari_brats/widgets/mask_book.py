@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 from napari.layers import Labels
@@ -24,6 +24,12 @@ ADOPTED = "by hand"
 
 NEVER_SAVED = -1
 """Stands for the checksum of what was never saved; no voxels have it."""
+
+MOVED = (
+    "{name!r} was moved or stretched against its patient: strokes come to lie elsewhere than they "
+    "are seen, and are saved there. Hold Alt and click napari's Transform button to put it back."
+)
+_PLACING = ("affine", "scale", "translate", "rotate", "shear")
 
 _left: "WeakKeyDictionary[Labels, int]" = WeakKeyDictionary()
 """What was saved of each mask when its book was closed, for the next book of the window."""
@@ -59,6 +65,7 @@ class MaskBook:
         self._defer = defer
         self._edits: dict[Any, LayerEdits] = {}
         self._gone: tuple[Any, int] | None = None
+        self._moved: WeakSet[Labels] = WeakSet()
         self.on_change: list[Callable[[], None]] = []
         self.on_taken: list[Callable[[Any], None]] = []
         self.on_gone: list[Callable[[Any, LayerEdits], None]] = []
@@ -75,7 +82,7 @@ class MaskBook:
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         for layer, edits in self._edits.items():
             edits.close()
-            layer.events.name.disconnect(self._on_renamed)
+            self._watch(layer, on=False)
             _left[layer] = edits.saved
         self._edits.clear()
 
@@ -137,7 +144,7 @@ class MaskBook:
         if edits is not None:
             edits.settle()
             edits.close()
-            layer.events.name.disconnect(self._on_renamed)
+            self._watch(layer, on=False)
             # napari converts a layer by taking it away and adding another with its voxels.
             self._gone = (layer.data, edits.saved) if edits.dirty else None
             for listener in self.on_gone:
@@ -150,6 +157,17 @@ class MaskBook:
 
     def _on_renamed(self, event: Any) -> None:
         self._tell()
+
+    def _on_moved(self, event: Any) -> None:
+        """Say once that a mask does not lie on its patient any more."""
+        from napari.utils.notifications import show_warning
+
+        layer = event.source
+        if _in_place(layer):
+            self._moved.discard(layer)
+        elif layer not in self._moved:
+            self._moved.add(layer)
+            show_warning(MOVED.format(name=layer.name))
 
     def _take(self, layer: Any) -> bool:
         if not isinstance(layer, Labels):
@@ -176,8 +194,15 @@ class MaskBook:
             edits.mark_saved(self._gone[1])
         edits.on_dirty.append(self._tell)
         edits.on_unseen.append(partial(self._unseen, layer))
-        layer.events.name.connect(self._on_renamed)
+        self._watch(layer, on=True)
         return True
+
+    def _watch(self, layer: Any, *, on: bool) -> None:
+        """Follow a mask's name and place, or no longer."""
+        slots = {"name": self._on_renamed, **dict.fromkeys(_PLACING, self._on_moved)}
+        for name, slot in slots.items():
+            signal = getattr(layer.events, name)
+            (signal.connect if on else signal.disconnect)(slot)
 
     def _adopt(self, layer: Any) -> bool:
         """Tag a labels layer that lies on a patient's grid: of the active layer, else uppermost."""
@@ -206,6 +231,18 @@ def mask_tag(layer: Any) -> LayerTag:
     tag = tag_of(layer.metadata)
     assert tag is not None
     return tag
+
+
+def _in_place(layer: Any) -> bool:
+    """Return whether a mask's voxels are shown where they lie in the patient."""
+    display = mask_tag(layer).display
+    first, last = np.zeros(3), np.array(display.display_shape) - 1.0
+    return all(
+        np.allclose(
+            layer.data_to_world(corner), display.translate + corner * display.scale, atol=1e-3
+        )
+        for corner in (first, last)
+    )
 
 
 def same_grid(layer: Any, other: Any) -> bool:
