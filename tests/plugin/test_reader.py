@@ -189,3 +189,26 @@ def test_masks_of_follow_ups_in_one_folder(tmp_path, make_patient_folder):
         path.touch()
     for case_id in ids:
         assert set(saved_masks(image, case_id)) == masks[case_id]
+
+
+def test_masks_of_a_longer_id_are_another_patients(tmp_path):
+    """In a folder of many patients, an id that begins another's does not get the other's mask."""
+    for name in ("p_t1", "p_2_t1", "p_net_mask", "p_dr_net_mask", "p_2_net_mask", "p_2_t1_mask"):
+        (tmp_path / f"{name}.nii.gz").touch()
+    found = {path.name for path in saved_masks(tmp_path / "p_t1.nii.gz", "p")}
+    assert found == {"p_net_mask.nii.gz", "p_dr_net_mask.nii.gz"}
+    images = tmp_path / "imagesTr"
+    images.mkdir()
+    for name in ("imagesTr/q", "imagesTr/q_2", "q_net_mask", "q_2_net_mask"):
+        (tmp_path / f"{name}.nii.gz").touch()
+    (mask,) = saved_masks(images / "q.nii.gz", "q")
+    assert mask.name == "q_net_mask.nii.gz"
+
+
+def test_masks_of_odd_names_and_links(tmp_path):
+    """Brackets in an id are no pattern, and a link that leads nowhere is no mask."""
+    source = tmp_path / "p[1]_t1.nii.gz"
+    mask = mask_path(source, "p[1]", "net")
+    mask.touch()
+    mask.with_name("p[1]_lost_mask.nii.gz").symlink_to("nowhere")
+    assert saved_masks(source, "p[1]") == [mask]

@@ -46,6 +46,16 @@ def patients_in(folder: Path, *, prefer: Path | None = None) -> list[PatientFile
     return sorted(patients, key=lambda patient: patient.case_id)
 
 
+def longer_ids(folder: Path, case_id: str) -> list[str]:
+    """Return the ids of patients in a folder that begin with another's id and an underscore."""
+    prefix = f"{case_id}_"
+    files = [path for path in _volumes(folder) if path.name.startswith(prefix)]
+    if folder.name in decathlon.IMAGE_FOLDERS:
+        return [parts[0] for path in files if (parts := split_extension(path.name))]
+    found = [one for _, one, group in _groups(folder, files) if group.keys() - {REFERENCE}]
+    return [one for one in found if one.startswith(prefix)]
+
+
 def patient_of_file(path: Path) -> PatientFiles | None:
     """Return the patient that one volume belongs to, or None."""
     if path.parent.name in (*decathlon.IMAGE_FOLDERS, decathlon.LABEL_FOLDER):

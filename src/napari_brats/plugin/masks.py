@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from itertools import accumulate, count
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_brats.case import Case, load_mask
 from napari_brats.naming import split_extension
 from napari_brats.naming.decathlon import IMAGE_FOLDERS
-from napari_brats.naming.folder import NESTED_PREFIX, patients_in
+from napari_brats.naming.folder import NESTED_PREFIX, longer_ids
 from napari_brats.volumes import Volume, require_same_grid
 
 _NAME = re.compile(r"(?P<maker>.+)_mask(-\d+)?(\.nii\.gz|\.nii|\.mha)", re.IGNORECASE)
@@ -71,25 +71,16 @@ def saved_masks(source: Path, case_id: str) -> list[Path]:
     source : Path
         An image of the patient.
     case_id : str
-        The patient.
+        The patient. Masks of another one in the folder whose id begins with this one are left
+        out, and so are links that lead nowhere.
     """
-    found = [
-        (path.stat().st_mtime, path)
-        for path in results_folder(source).glob(f"{glob.escape(case_id)}_*_mask*")
-        if is_saved_mask(path) and not _is_of_another(path, case_id, source.parent)
-    ]
-    return [path for _, path in sorted(found, key=lambda entry: (-entry[0], entry[1].name))]
-
-
-def _is_of_another(mask: Path, case_id: str, images: Path) -> bool:
-    """Return whether a mask is that of ``A_2``, whose images lie beside those of ``A``."""
-    words = mask.name.removeprefix(f"{case_id}_").split("_")[:-2]
-    longer = {f"{case_id}_{part}" for part in accumulate(words, "{}_{}".format)}
-    # Most folders hold one patient: all of it is read only where there is a sign of another.
-    signs = (path for name in longer for path in images.glob(f"{glob.escape(name)}*"))
-    if all(map(is_saved_mask, signs)):
-        return False
-    return any(patient.case_id in longer for patient in patients_in(images))
+    prefix = f"{case_id}_"
+    named = results_folder(source).glob(f"{glob.escape(prefix)}*_mask*")
+    found = {path: stamp for path in named if is_saved_mask(path) and (stamp := stamp_of(path))}
+    if any("_" in mask_title(path, case_id) for path in found):
+        others = tuple(f"{one}_" for one in longer_ids(source.parent, case_id))
+        found = {path: stamp for path, stamp in found.items() if not path.name.startswith(others)}
+    return sorted(found, key=lambda path: (-found[path][0], path.name))
 
 
 def stamp_of(path: Path) -> tuple[int, int] | None:
