@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from napari_brats.errors import CaseError
-from napari_brats.workflows.pairing import find_references, pair_up
+from napari_brats.workflows.pairing import find_references, group_masks, pair_up
 
 MakePatient = Callable[..., Path]
 
@@ -80,3 +80,22 @@ def test_nothing_to_compare(tmp_path: Path) -> None:
         pair_up(masks, empty)
     with pytest.raises(CaseError, match=r"matches.*two: no mask"):
         pair_up(masks, truth)
+
+
+def test_relative_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders given from where one stands are matched, and what is left over is named."""
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "truth/one.nii.gz", "masks/one.nii.gz", "masks/x/two.nii.gz")
+    (stray,) = pair_up(Path("masks"), Path("truth")).unmatched
+    assert stray == f"no reference for the mask {str(Path('x/two.nii.gz'))!r}"
+    monkeypatch.chdir(tmp_path / "masks")
+    readings = group_masks([Path("../truth"), Path()])
+    assert list(readings.cases["one"]) == ["truth", "masks"]
+
+
+def test_hidden_folders_hold_no_masks(tmp_path: Path) -> None:
+    """What a file server or a Mac leaves in hidden folders and files is no second mask."""
+    truth = touch(tmp_path / "truth", "one.nii.gz", ".AppleDouble/one.nii.gz", "._one.nii.gz")
+    masks = touch(tmp_path / "masks", "one.nii.gz", ".AppleDouble/one.nii.gz", "._one.nii.gz")
+    assert pair_up(masks, truth).unmatched == ()
+    assert names(masks, truth) == {"one": "one.nii.gz"}

@@ -56,14 +56,16 @@ def pair_up(predictions: Path, references: Path) -> Pairs:
             "reference files"
         )
     images = {image for one in find_patients(predictions) for image in one.images.values()}
+    taken = {reference.resolve() for reference in truth.values()}
     found: dict[str, list[Path]] = defaultdict(list)
     stray = []
     for path in _volumes(predictions):
-        if path in images or any(_same(path, reference) for reference in truth.values()):
+        if path in images or path.resolve() in taken:
             continue
         owner = _owner(path, truth)
         if owner is None:
-            stray.append(f"no reference for the mask {str(path.relative_to(predictions))!r}")
+            place = path.relative_to(os.path.abspath(predictions))
+            stray.append(f"no reference for the mask {str(place)!r}")
         else:
             found[owner].append(path)
     several = [
@@ -123,6 +125,7 @@ def group_masks(folders: Sequence[Path]) -> Readings:
     CaseError
         If no case has two masks; the message says what was found.
     """
+    folders = [Path(os.path.abspath(folder)) for folder in folders]
     roster = find_references(folders[0])
     found: dict[str, dict[str, Path]] = {case: {} for case in roster}
     unmatched = []
@@ -201,14 +204,13 @@ def _case_of_mask(path: Path) -> str:
 
 
 def _volumes(root: Path) -> list[Path]:
-    """Return the volumes in a folder and one folder down, in the order of their names."""
+    """Return the volumes in a folder and one folder down, in the order of their names.
+
+    Hidden files and folders hold other programs' things.
+    """
     root = Path(os.path.abspath(root))
-    found = [*root.glob("*"), *root.glob("*/*")]
-    return sorted(
-        path
-        for path in found
-        if split_extension(path.name) and path.is_file() and not path.name.startswith(".")
-    )
+    found = [*root.glob("[!.]*"), *root.glob("[!.]*/[!.]*")]
+    return sorted(path for path in found if split_extension(path.name) and path.is_file())
 
 
 def _owner(path: Path, cases: dict[str, Path]) -> str | None:
@@ -221,7 +223,3 @@ def _owner(path: Path, cases: dict[str, Path]) -> str | None:
 
 def _begins(name: str, case: str) -> bool:
     return name.startswith(case) and not name[len(case) : len(case) + 1].isalnum()
-
-
-def _same(path: Path, other: Path) -> bool:
-    return path.resolve() == other.resolve()
