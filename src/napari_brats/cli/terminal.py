@@ -7,6 +7,8 @@ from contextlib import contextmanager, redirect_stdout
 
 # A table in a pipe has no window to fit into; cutting it would lose what the pipe is for.
 PIPE_WIDTH = 200
+_FOLDED = 24
+_FRAME = 3
 
 
 class Terminal:
@@ -54,6 +56,9 @@ class Terminal:
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; columns of numbers (all but the first) stand to the right.
 
+        Text is folded where the window is narrow. Numbers are never cut: columns that do not
+        fit follow below, beside the first column again.
+
         Parameters
         ----------
         headings : sequence of str
@@ -66,16 +71,25 @@ class Terminal:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD)
-        for place, heading in enumerate(headings):
-            left = place == 0 or heading.startswith("<")
-            table.add_column(heading.removeprefix("<"), justify="left" if left else "right")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
         console = Console(file=sys.stdout)
         if not console.is_terminal:
             console = Console(file=sys.stdout, width=PIPE_WIDTH)
-        console.print(table)
+        widths = _least_widths(headings, rows)
+        with console.capture() as printed:
+            for columns in _parts(widths, console.width):
+                table = Table(box=box.SIMPLE_HEAD)
+                for place in columns:
+                    table.add_column(
+                        Text(headings[place].removeprefix("<")),
+                        justify="left" if _is_text(headings, place) else "right",
+                        min_width=widths[place],
+                        overflow="fold",
+                    )
+                for row in rows:
+                    table.add_row(*(Text(row[place]) for place in columns))
+                console.print(table)
+        # rich itself ends the process where nobody reads; `main` does that in good order.
+        print(printed.get(), end="", flush=True)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[int, int], None]]:
@@ -104,3 +118,32 @@ class Terminal:
                 progress.update(task, completed=done, total=total)
 
             yield on_step
+
+
+def _is_text(headings: Sequence[str], place: int) -> bool:
+    return place == 0 or headings[place].startswith("<")
+
+
+def _least_widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return the letters that each column needs: numbers whole, headings by the word."""
+    from rich.cells import cell_len
+
+    widths = []
+    for place, heading in enumerate(headings):
+        words = max(map(cell_len, heading.removeprefix("<").split()), default=0)
+        lines = [cell_len(line) for row in rows for line in row[place].splitlines()]
+        longest = max(lines, default=0)
+        text = _is_text(headings, place)
+        widths.append(max(words, min(longest, _FOLDED) if text else longest))
+    return widths
+
+
+def _parts(widths: Sequence[int], space: int) -> list[list[int]]:
+    """Return the columns of each table that fits into the space, the first one in all."""
+    parts = [[0]]
+    for place in range(1, len(widths)):
+        needed = 1 + sum(widths[one] + _FRAME for one in (*parts[-1], place))
+        if needed > space and len(parts[-1]) > 1:
+            parts.append([0])
+        parts[-1].append(place)
+    return parts
