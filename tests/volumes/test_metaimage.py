@@ -83,6 +83,7 @@ def test_big_endian(tmp_path):
         ("MET_SHORT", "MET_STRING", "'MET_STRING' is missing or unknown"),
         ("LOCAL", "other.raw", "its voxels lie in another file, 'other.raw'"),
         ("NDims = 3", "NDims = 3\nElementNumberOfChannels = 3", "not plain numbers"),
+        ("BinaryData = True", "BinaryData = False", "written as text"),
         ("NDims = 3", "NDims = 3\nElementSpacing = 1 0 1", "cannot be inverted"),
         ("NDims = 3", "NDims = 3\nOffset = nan 0 0", "cannot be inverted"),
         ("DimSize = 4 5 6", "DimSize = 32000 32000 32000", "claims 65536000000000 bytes"),

@@ -95,6 +95,7 @@ def test_axes_of_length_one_at_the_end(tmp_path):
         ({"magic": b"ni1"}, "magic"),
         ({"vox_offset": 0}, "its voxels start at byte 0"),
         ({"vox_offset": np.nan}, "its voxels start at byte nan"),
+        ({"vox_offset": np.inf}, "its voxels start at byte inf"),
         ({"srow_x": [0, 0, 0, 0]}, "cannot be inverted"),
         ({"srow_y": [np.nan, 0, 0, 0]}, "cannot be inverted"),
         ({"scl_slope": 1, "scl_inter": np.inf}, "makes no sense"),

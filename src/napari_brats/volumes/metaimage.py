@@ -68,6 +68,8 @@ def read_metaimage(
         raise _nonsense(path, f"it is {dimensions}D with size {fields['DimSize']!r}, not 3D")
     if channels != 1:
         raise _nonsense(path, "its voxels are not plain numbers")
+    if not _true(fields, "BinaryData", "True"):
+        raise _nonsense(path, "its voxels are written as text")
     if not abs(np.linalg.det(affine[:3, :3])) > 0 or not np.isfinite(affine).all():
         raise _nonsense(path, f"its affine {affine[:3].tolist()} cannot be inverted")
     if _true(fields, "BinaryDataByteOrderMSB") or _true(fields, "ElementByteOrderMSB"):
@@ -182,8 +184,8 @@ def _inflate(path: Path, content: bytes, size: int) -> bytes:
     return voxels
 
 
-def _true(fields: dict[str, str], key: str) -> bool:
-    return fields.get(key, "False").lower() == "true"
+def _true(fields: dict[str, str], key: str, default: str = "False") -> bool:
+    return fields.get(key, default)[:1].lower() in ("t", "1")
 
 
 def _numbers(values: NDArray[np.float64]) -> str:

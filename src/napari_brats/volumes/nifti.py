@@ -101,7 +101,7 @@ def parse_header(path: Path, start: bytes) -> Any:
         raise _nonsense(path, f"it gives the dimensions {header['dim'].tolist()}")
     if stored.kind not in _PLAIN:
         raise _nonsense(path, f"its voxels are of type {stored.name!r}, not plain numbers")
-    if not header["vox_offset"] >= kind.single_vox_offset:
+    if not kind.single_vox_offset <= header["vox_offset"] < np.inf:
         raise _nonsense(path, f"its voxels start at byte {header['vox_offset']}")
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < np.finfo(float).tiny:
         raise _nonsense(path, f"its affine {affine[:3].tolist()} cannot be inverted")
