@@ -176,3 +176,10 @@ def test_json_has_no_nan(tmp_path):
     with pytest.raises(ValueError, match="JSON compliant"):
         write_json_atomic(tmp_path / "result.json", float("nan"))
     assert os.listdir(tmp_path) == []
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    """A file name of another encoding costs no result, and JSON reads it back."""
+    name = os.fsdecode(b"pati\xe9nt")
+    path = write_json_atomic(tmp_path / "result.json", {"case": name})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"case": name}

@@ -166,3 +166,10 @@ def test_a_page_of_patients_who_are_all_alike(cohort: Cohort) -> None:
     """It says so, instead of an empty table."""
     cohort.build()
     assert "Nothing unusual was found in any mask." in cohort.layout.html.read_text()
+
+
+def test_a_table_is_no_folder(cohort: Cohort) -> None:
+    """The queue goes into the folder, so the table's own file is refused before any work."""
+    cohort.build()
+    with pytest.raises(CaseError, match="is a file; give the output folder"):
+        build_queue(cohort.layout.csv)

@@ -11,6 +11,7 @@ from napari_brats.volumes.atomic import (
     sha256_of,
     write_bytes_atomic,
     write_json_atomic,
+    write_text_atomic,
 )
 from napari_brats.volumes.dicom import Segment, read_series, write_segmentation
 from napari_brats.volumes.volume import (
@@ -46,4 +47,5 @@ __all__ = [
     "write_mask",
     "write_probabilities",
     "write_segmentation",
+    "write_text_atomic",
 ]

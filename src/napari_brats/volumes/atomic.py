@@ -113,6 +113,14 @@ def write_bytes_atomic(path: str | Path, content: bytes) -> Path:
     return atomic_write(path, write, verify=lambda written: written.read_bytes() == content)
 
 
+def write_text_atomic(path: str | Path, text: str) -> Path:
+    r"""Write text as UTF-8 through `write_bytes_atomic`.
+
+    The bytes of a file name that is no UTF-8 come out as ``\udcXX``, which JSON reads back.
+    """
+    return write_bytes_atomic(path, text.encode(errors="backslashreplace"))
+
+
 def write_json_atomic(path: str | Path, value: object) -> Path:
     """Write a value as indented JSON through `atomic_write`.
 
@@ -134,7 +142,7 @@ def write_json_atomic(path: str | Path, value: object) -> Path:
         If it cannot be written.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    return write_bytes_atomic(path, f"{text}\n".encode())
+    return write_text_atomic(path, f"{text}\n")
 
 
 def sha256_of(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_brats.errors import BratsError, CaseError
 from napari_brats.metrics.statistics import Comparison, Summary, compare, holm, summarize
 from napari_brats.metrics.table import METRICS, NONE
-from napari_brats.volumes import write_bytes_atomic
+from napari_brats.volumes import write_text_atomic
 from napari_brats.workflows.evaluate import Evaluation, evaluate
 from napari_brats.workflows.pairing import pair_up
 from napari_brats.workflows.tables import (
@@ -179,7 +179,7 @@ def write_csv(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
         If it cannot be written.
     """
     rows = [row for case, one in cases.items() for row in score_cells(case, one.task, one.scores)]
-    return write_bytes_atomic(path, csv_text(SCORE_HEADER, rows).encode())
+    return write_text_atomic(path, csv_text(SCORE_HEADER, rows))
 
 
 def write_lesions(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
@@ -196,7 +196,7 @@ def write_lesions(path: str | Path, cases: Mapping[str, Evaluation]) -> Path:
         If it cannot be written.
     """
     rows = [row for case, one in cases.items() for row in lesion_cells(case, one.task, one.scores)]
-    return write_bytes_atomic(path, csv_text(LESION_HEADER, rows).encode())
+    return write_text_atomic(path, csv_text(LESION_HEADER, rows))
 
 
 def read_csv(path: str | Path) -> dict[str, dict[str, Column]]:

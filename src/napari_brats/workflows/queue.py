@@ -21,7 +21,7 @@ from napari_brats.volumes import (
     recorded_convention,
     spacing_of,
     voxel_ml,
-    write_bytes_atomic,
+    write_text_atomic,
 )
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.row import Row, State
@@ -71,6 +71,8 @@ def rank_steps(root: Path) -> Generator[tuple[int, int], None, list[Ranked]]:
     """Do `build_queue` and yield (done, total) after each patient."""
     from napari_brats.workflows.report.run import report_run
 
+    if root.is_file():
+        raise CaseError(f"{str(root)!r} is a file; give the output folder of napari-brats cohort")
     patients: dict[str, list[Row]] = {}
     for row in read_table(root):
         patients.setdefault(row.patient, []).append(row)
@@ -164,7 +166,7 @@ def write_queue(path: Path, ranked: Sequence[Ranked]) -> Path:
     for place, one in enumerate(ranked, 1):
         points = [f"{one.points.get(name, 0):.4f}" for name in PARTS]
         writer.writerow([place, one.case, f"{one.score:.4f}", "\n".join(one.reasons), *points])
-    return write_bytes_atomic(path, text.getvalue().encode())
+    return write_text_atomic(path, text.getvalue())
 
 
 def read_queue(root: str | Path) -> list[Ranked]:

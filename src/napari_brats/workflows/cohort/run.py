@@ -11,7 +11,7 @@ from typing import Protocol
 
 from napari_brats.errors import Cancelled, CaseError
 from napari_brats.metrics.table import METRICS
-from napari_brats.volumes import write_bytes_atomic
+from napari_brats.volumes import write_text_atomic
 from napari_brats.workflows.cohort import visit
 from napari_brats.workflows.cohort.job import Job
 from napari_brats.workflows.cohort.pipeline import Stage, run_stages
@@ -190,7 +190,7 @@ class _Book:
             scores = self._scores(maker.name, rows)
             if scores:
                 text = csv_text(SCORE_HEADER, scores)
-                write_bytes_atomic(layout.scores(maker.name), text.encode())
+                write_text_atomic(layout.scores(maker.name), text)
         report_run(layout, rows)
 
     def _scores(self, maker: str, rows: Sequence[Row]) -> list[list[Cell]]:

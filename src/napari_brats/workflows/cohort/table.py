@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from napari_brats.errors import CaseError
-from napari_brats.volumes import write_bytes_atomic
+from napari_brats.volumes import write_bytes_atomic, write_text_atomic
 from napari_brats.workflows.cohort.row import COLUMNS, NUMERIC, Row
 
 
@@ -30,7 +30,7 @@ def write_table(path: str | Path, rows: Sequence[Row]) -> Path:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(row.cells() for row in rows)
-    return write_bytes_atomic(path, text.getvalue().encode())
+    return write_text_atomic(path, text.getvalue())
 
 
 def read_table(path: str | Path) -> list[Row]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from napari_brats.regions import LabelConvention
 from napari_brats.regions.descriptions import itksnap_labels, slicer_colors
-from napari_brats.volumes import write_bytes_atomic
+from napari_brats.volumes import write_text_atomic
 from napari_brats.workflows.convert.job import Job, read_mask_file, stem_of
 
 DESCRIPTIONS: Mapping[str, Callable[[LabelConvention], str]] = {
@@ -36,7 +36,7 @@ def write_descriptions(mask: Path, convention: LabelConvention) -> list[Path]:
     written = []
     for ending, text in DESCRIPTIONS.items():
         path = mask.with_name(stem_of(mask) + ending)
-        write_bytes_atomic(path, text(convention).encode())
+        write_text_atomic(path, text(convention))
         written.append(path)
     return written
 
@@ -44,5 +44,5 @@ def write_descriptions(mask: Path, convention: LabelConvention) -> list[Path]:
 def _describe(job: Job, ending: str) -> Path:
     _, _, convention = read_mask_file(job.source, job.labels)
     target = job.target(stem_of(job.source) + ending, (ending, ".txt"))
-    write_bytes_atomic(target, DESCRIPTIONS[ending](convention).encode())
+    write_text_atomic(target, DESCRIPTIONS[ending](convention))
     return target

@@ -30,7 +30,7 @@ def render(template: str, **content: Any) -> bytes:
     pages.filters["number"] = number
     made = datetime.now(UTC).strftime(TIME_FORMAT)
     page = pages.get_template(template).render(version=__version__, made=made, **content)
-    return page.encode()
+    return page.encode(errors="backslashreplace")
 
 
 def number(value: float | None, digits: int = 1) -> str:
