@@ -7,7 +7,8 @@ import pytest
 from napari_brats.case import MODALITIES, load_case, load_mask, require_modalities
 from napari_brats.errors import CaseError, LabelError
 from napari_brats.naming import NAMINGS, find_patients
-from napari_brats.regions import LABEL_CONVENTIONS, Tissue
+from napari_brats.regions import LABEL_CONVENTIONS, Tissue, encode_labels, label_convention
+from napari_brats.volumes import write_mask
 
 
 @pytest.mark.parametrize("naming", [*NAMINGS, "msd-task01"])
@@ -150,3 +151,15 @@ def test_masks_between_codes_are_refused(tmp_path):
     nib.save(image, tmp_path / "m.nii.gz")
     with pytest.raises(LabelError, match=r"holds code 1\.5"):
         load_mask(tmp_path / "m.nii.gz", LABEL_CONVENTIONS["brats2017-2021"])
+
+
+def test_a_reference_that_records_its_codes(tmp_path, make_patient_folder):
+    """A mask of ours under a reference's name is read by its header, not by the name."""
+    folder = make_patient_folder(tmp_path, "brats-gli")
+    case = load_case(folder)
+    msd = label_convention("msd")
+    codes = encode_labels(np.where(case.reference == Tissue.CAVITY, 0, case.reference), msd)
+    write_mask(case.reference_path, codes, case.affine, convention="msd")
+    again = load_case(folder)
+    np.testing.assert_array_equal(again.reference == Tissue.EDEMA, case.reference == Tissue.EDEMA)
+    assert again.convention == case.convention

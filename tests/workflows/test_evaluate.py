@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -12,6 +13,7 @@ from napari_brats.case import load_case, save_segmentation, segmentation_of
 from napari_brats.cli import main
 from napari_brats.errors import CaseError, LabelError
 from napari_brats.metrics.table import METRICS
+from napari_brats.regions import label_convention
 from napari_brats.workflows.evaluate import evaluate
 
 MakePatient = Callable[..., Path]
@@ -81,12 +83,14 @@ def test_the_convention_follows_the_references_name(patient: tuple[Path, Path]) 
         evaluate(*patient, labels="brats2023-gli")
 
 
-def test_a_name_that_tells_nothing_needs_labels(patient: tuple[Path, Path]) -> None:
-    """Nothing is guessed from the codes."""
-    prediction, _ = patient
+def test_a_name_that_tells_nothing_needs_labels(patient: tuple[Path, Path], tmp_path: Path) -> None:
+    """Nothing is guessed from the codes of a file that another program wrote."""
+    image = nib.load(patient[1])
+    plain = tmp_path / "plain.nii.gz"
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), plain)
     with pytest.raises(LabelError, match="--labels"):
-        evaluate(prediction, prediction)
-    same = evaluate(prediction, prediction, labels="brats2017-2021")
+        evaluate(plain, plain)
+    same = evaluate(plain, plain, labels="brats2017-2021")
     assert same.regions["WT"].dice == 1.0
 
 
@@ -147,3 +151,30 @@ def test_what_to_know_about_the_codes_is_told(
     assert "2023" in capsys.readouterr().err
     assert evaluate(reference, reference).notes == evaluate(reference, folder).notes != ()
     assert evaluate(reference, folder, labels="brats-ped").notes == ()
+
+
+def test_a_reference_that_records_its_codes(patient: tuple[Path, Path], tmp_path: Path) -> None:
+    """A file of ours needs no --labels under any name, and those are not taken for its own."""
+    prediction, reference = patient
+    case = load_case(reference)
+    assert case.reference is not None
+    mask = replace(segmentation_of(case, case.reference), convention=label_convention("msd"))
+    said = save_segmentation(mask, tmp_path / "anything.nii.gz")
+    found = evaluate(prediction, said)
+    assert found.convention == "msd"
+    assert found.regions["ET"] == evaluate(prediction, reference).regions["ET"]
+    plain = tmp_path / "plain.nii.gz"
+    image = nib.load(reference)
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), plain)
+    assert evaluate(plain, said, labels="brats2017-2021").regions["ET"].dice == 1
+
+
+def test_codes_that_a_header_does_not_know(patient: tuple[Path, Path], tmp_path: Path) -> None:
+    """Another program's codes under our header: the message does not lead in a circle."""
+    prediction, reference = patient
+    image = nib.load(prediction)
+    codes = np.where(np.asarray(image.dataobj) == 4, 3, np.asarray(image.dataobj))
+    other = tmp_path / "other.nii.gz"
+    nib.save(nib.Nifti1Image(codes, image.affine, image.header), other)
+    with pytest.raises(LabelError, match=r"by its own header.*descrip"):
+        evaluate(other, reference, labels="brats2023-gli")

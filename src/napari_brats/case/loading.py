@@ -28,7 +28,8 @@ def load_case(path: str | Path | PatientFiles, *, labels: str | None = None) -> 
     path : str, Path or PatientFiles
         The patient's folder or one of its files; or files that were found already.
     labels : str, optional
-        Label convention of the reference; by default the one of the file naming.
+        Label convention of the reference, unless `write_mask` recorded its own in the file; by
+        default the one of the file naming.
 
     Returns
     -------
@@ -63,9 +64,7 @@ def load_case(path: str | Path | PatientFiles, *, labels: str | None = None) -> 
         convention=convention,
         images={name: volume.data for name, volume in volumes.items()},
         affine=first.affine,
-        reference=None
-        if mask is None
-        else decode_labels(mask.data, convention, source=repr(str(mask.path))),
+        reference=None if mask is None else _decoded(mask, convention),
         image_paths=files.images,
         reference_path=files.reference,
         notes=files.notes if labels else (*files.notes, *cautions(files)),
@@ -97,10 +96,21 @@ def load_mask(
         If it holds codes that the convention does not know.
     """
     mask = read_codes(path)
-    recorded = recorded_convention(path)
-    if recorded is not None:
-        convention = label_convention(recorded)
-    return decode_labels(mask.data, convention, source=repr(str(path))), mask.affine
+    return _decoded(mask, convention), mask.affine
+
+
+def _decoded(mask: Volume, convention: LabelConvention) -> NDArray[np.uint8]:
+    """Return a mask's tissues by the convention that its file records, else by the given one."""
+    recorded, source = recorded_convention(mask.path), repr(str(mask.path))
+    if recorded is None:
+        return decode_labels(mask.data, convention, source=source)
+    return decode_labels(
+        mask.data,
+        label_convention(recorded),
+        source=f"{source} (labels {recorded!r} by its own header)",
+        cure="another program wrote other codes under that header: clear its description (descrip "
+        "in NIfTI, Comment in MetaImage), and --labels counts",
+    )
 
 
 def require_modalities(

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REFERENCE",
         help="mask to compare with, the folder of a patient that has one, or a folder of many",
     )
-    add_labels(parser, "what the codes mean in both masks")
+    add_labels(parser, "what the codes mean in masks that do not say so themselves")
     parser.add_argument(
         "--by-task",
         type=_task,

@@ -129,7 +129,11 @@ def conventions_with(codes: set[int]) -> list[str]:
 
 
 def decode_labels(
-    labels: NDArray[np.generic], convention: LabelConvention, *, source: str = "the mask"
+    labels: NDArray[np.generic],
+    convention: LabelConvention,
+    *,
+    source: str = "the mask",
+    cure: str | None = None,
 ) -> NDArray[np.uint8]:
     """Translate disk codes to tissue codes.
 
@@ -141,6 +145,8 @@ def decode_labels(
         What they mean.
     source : str
         Where they come from, for the message.
+    cure : str, optional
+        What to do about an unknown code, where choosing another convention is of no use.
 
     Returns
     -------
@@ -153,7 +159,8 @@ def decode_labels(
         If a code is unknown to the convention, negative, fractional or not finite.
     """
     if labels.dtype == np.uint8:
-        found = np.flatnonzero(np.bincount(labels.ravel(), minlength=256)).astype(np.float64)
+        counts = np.bincount(labels.ravel(order="K"), minlength=256)
+        found = np.flatnonzero(counts).astype(np.float64)
     else:
         found = np.unique(labels).astype(np.float64)
     unknown = [float(code) for code in found if code != 0 and code not in convention.codes]
@@ -164,14 +171,14 @@ def decode_labels(
             if all(float(code).is_integer() for code in found)
             else []
         )
-        cure = (
+        choice = (
             f"choose one that fits with --labels: {', '.join(fitting)}"
             if fitting
             else "no known convention fits; check that this is a BraTS mask"
         )
         raise LabelError(
             f"{source} holds code {shown}, which {convention.name!r} does not have "
-            f"(it has {', '.join(str(code) for code in convention.codes)}); {cure}"
+            f"(it has {', '.join(str(code) for code in convention.codes)}); {cure or choice}"
         )
     table = np.zeros(256, np.uint8)
     for code, tissue in convention.codes.items():
@@ -199,7 +206,7 @@ def encode_labels(tissues: NDArray[np.uint8], convention: LabelConvention) -> ND
         If a tissue has no code in this convention and no stated place to go.
     """
     table = np.zeros(256, np.uint8)
-    for value in np.flatnonzero(np.bincount(tissues.ravel(), minlength=256)).tolist():
+    for value in np.flatnonzero(np.bincount(tissues.ravel(order="K"), minlength=256)).tolist():
         code = convention.code_of(Tissue(value)) if value in list(Tissue) else None
         if code is None:
             name = TISSUE_TITLES[Tissue(value)] if value in list(Tissue) else f"code {value}"

@@ -13,7 +13,7 @@ from napari_brats.metrics.surface import NSD_TOLERANCE_MM
 from napari_brats.metrics.tasks import TASKS, task_of
 from napari_brats.naming import recognize
 from napari_brats.regions import LABEL_CONVENTIONS, LabelConvention, label_convention
-from napari_brats.volumes import Volume, require_same_grid, spacing_of
+from napari_brats.volumes import Volume, recorded_convention, require_same_grid, spacing_of
 from napari_brats.workflows.mask_names import naming_of
 
 
@@ -26,7 +26,7 @@ class Evaluation:
     prediction, reference : Path
         The files compared.
     convention : str
-        Row of `LABEL_CONVENTIONS` that both were read with.
+        Row of `LABEL_CONVENTIONS` that the reference was read with.
     task : str
         Row of `TASKS` whose rules were taken.
     scores : CaseScores
@@ -74,7 +74,8 @@ def evaluate(
     reference : str or Path
         File of the mask to compare with, or the folder of a patient that has one.
     labels : str, optional
-        Label convention of both masks; by default the one that the reference's name tells.
+        Label convention of masks that do not record their own; by default the reference's, as
+        its file or its name tells.
     task : str, optional
         Row of `TASKS` for the lesion-wise rules; by default the convention's.
     hd95 : str
@@ -98,7 +99,8 @@ def evaluate(
     if os.path.isdir(prediction):
         raise CaseError(f"{str(prediction)!r} is a folder; give the file of the mask to score")
     reference, convention, notes = _reference(reference, labels)
-    predicted = Volume(*load_mask(prediction, convention), path=prediction)
+    given = label_convention(labels) if labels else convention
+    predicted = Volume(*load_mask(prediction, given), path=prediction)
     expected = Volume(*load_mask(reference, convention), path=reference)
     require_same_grid(predicted, expected)
     row = TASKS[task] if task else task_of(convention.name)
@@ -115,15 +117,14 @@ def evaluate(
 
 def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention, tuple[str, ...]]:
     """Return the reference's file, what its codes mean, and what to know about it."""
-    if labels is not None and os.path.isfile(path):
-        return path, label_convention(labels), ()
     if not os.path.exists(path):
         raise CaseError(f"{str(path)!r} does not exist; check the path of the reference mask")
     if os.path.isfile(path):
-        row = naming_of(path)
+        known = recorded_convention(path) or labels
+        row = (known, ()) if known else naming_of(path)
         if row is None:
             raise LabelError(
-                f"the name of {str(path)!r} does not tell what its codes mean; choose a label "
+                f"neither {str(path)!r} nor its name tells what its codes mean; choose a label "
                 f"convention with --labels: {', '.join(LABEL_CONVENTIONS)}"
             )
         return path, label_convention(row[0]), row[1]
@@ -132,5 +133,6 @@ def _reference(path: Path, labels: str | None) -> tuple[Path, LabelConvention, t
         raise CaseError(
             f"{patient.case_id!r} in {str(path)!r} has no reference mask; give the file of one"
         )
-    notes = patient.notes if labels else (*patient.notes, *cautions(patient))
-    return patient.reference, label_convention(labels or patient.convention_name), notes
+    known = recorded_convention(patient.reference) or labels
+    notes = patient.notes if known else (*patient.notes, *cautions(patient))
+    return patient.reference, label_convention(known or patient.convention_name), notes
