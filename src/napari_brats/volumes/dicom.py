@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MANUFACTURER = "napari-brats"
+_NEEDED = (
+    "SeriesInstanceUID", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+    "Rows", "Columns",
+)  # fmt: skip
+"""What a slice must say to have a place; a localizer or a report does not."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def read_series(folder: Path) -> Series:
             header = dcmread(path, stop_before_pixels=True) if path.is_file() else None
         except (InvalidDicomError, OSError):
             continue
-        if header is not None and "ImagePositionPatient" in header:
+        if header is not None and all(header.get(name) is not None for name in _NEEDED):
             found.setdefault(str(header.SeriesInstanceUID), []).append(header)
     if not found:
         raise CaseError(

@@ -139,3 +139,20 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(DependencyError, match=r"napari-brats\[dicom\]"):
         convert("dicom-seg", Job(mask_file(tmp_path / "mask.nii.gz"), dicom=tmp_path))
+
+
+def test_files_of_the_series_stay(tmp_path: Path) -> None:
+    """A slice is never written over; one that does not say where it lies is passed over."""
+    series = write_series(tmp_path / "dicom")
+    import pydicom
+
+    broken = pydicom.dcmread(series / "0-T1.dcm")
+    del broken.ImageOrientationPatient
+    broken.save_as(series / "localizer.dcm")
+    mask = mask_file(tmp_path / "mask.nii.gz")
+    before = (series / "1-T1.dcm").read_bytes()
+    with pytest.raises(OutputError, match="a slice of the series"):
+        convert("dicom-seg", Job(mask, dicom=series, output=series / "1-T1.dcm"))
+    assert (series / "1-T1.dcm").read_bytes() == before
+    (written,) = convert("dicom-seg", Job(mask, dicom=series))
+    assert written.exists()

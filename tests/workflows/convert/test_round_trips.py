@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_brats.case import load_case
-from napari_brats.errors import CaseError, LabelError, OutputError
+from napari_brats.errors import CaseError, LabelError, OutputError, TakenError
 from napari_brats.preprocessing.steps import ByteRange, Reorient
 from napari_brats.regions import LABEL_CONVENTIONS, Tissue, region_mask
 from napari_brats.volumes import recorded_convention, write_mask
@@ -259,3 +260,65 @@ def test_a_folder_is_whole_or_not_there(
     with pytest.raises(seen):
         fill()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_slices_in_other_codes_than_the_patients(
+    tmp_path: Path, make_patient_folder: MakePatient
+) -> None:
+    """What mask-png wrote with --to comes back with --labels; the reference is not asked."""
+    folder = make_patient_folder(tmp_path)
+    reference = folder / f"{CASE}_seg.nii.gz"
+    convert("mask-png", Job(reference, to="brats2023-gli", output=tmp_path / "slices"))
+    job = Job(tmp_path / "slices", like=folder, labels="brats2023-gli")
+    (back,) = convert("png-mask", job)
+    assert recorded_convention(back) == "brats2023-gli"
+    assert np.array_equal(
+        codes_of(back), np.where(codes_of(reference) == 4, 3, codes_of(reference))
+    )
+    with pytest.raises(OutputError, match="source file"):
+        convert("png-mask", replace(job, output=reference))
+
+
+def test_every_loss_is_named(tmp_path: Path, make_patient_folder: MakePatient) -> None:
+    """Slices and arrays of codes that cannot hold a tissue say so, like a mask's file."""
+    folder = make_patient_folder(tmp_path)
+    lines: list[str] = []
+    mask = tmp_path / "ped.nii.gz"
+    write_mask(
+        mask, np.full((20, 22, 18), 3, np.uint8), load_case(folder).affine, convention="brats-ped"
+    )
+    slices = Job(mask, to="brats-men-rt", output=tmp_path / "png", on_notice=lines.append)
+    convert("mask-png", slices)
+    convert("npy", Job(folder, mask=mask, output=tmp_path / "npy", on_notice=lines.append))
+    assert [line.partition(":")[0] for line in lines if "no code for" in line] == [
+        "'brats-men-rt' has no code for cystic component",
+        "'brats2017-2021' has no code for cystic component",
+    ]
+
+
+def test_a_mask_under_its_default_name_stays(
+    tmp_path: Path, make_patient_folder: MakePatient
+) -> None:
+    """Somebody may have corrected it; who names the file may replace it."""
+    mask = make_patient_folder(tmp_path) / f"{CASE}_seg.nii.gz"
+    (first,) = convert("labels", Job(mask, to="msd"))
+    first.write_bytes(b"corrected")
+    with pytest.raises(TakenError, match="exists already"):
+        convert("labels", Job(mask, to="msd"))
+    assert first.read_bytes() == b"corrected"
+    convert("labels", Job(mask, to="msd", output=first))
+    assert recorded_convention(first) == "msd"
+
+
+def test_where_no_folder_can_be_put(
+    tmp_path: Path, make_patient_folder: MakePatient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder one stands in is not replaced, and meshes do not go into a folder x.stl."""
+    folder = make_patient_folder(tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(OutputError, match="where you are"):
+        convert("npy", Job(folder, output=Path()))
+    with pytest.raises(OutputError, match="give a folder"):
+        convert("mesh", Job(folder / f"{CASE}_seg.nii.gz", output=tmp_path / "x.stl"))
+    assert not (tmp_path / "x.stl").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_brats.case import MODALITIES, Case, load_case
 from napari_brats.plugin.display import display_of
@@ -14,6 +15,7 @@ from napari_brats.plugin.masks import read_mask
 from napari_brats.preprocessing.steps import FitInto
 from napari_brats.volumes import write_bytes_atomic
 from napari_brats.workflows.convert.job import Job, new_folder
+from napari_brats.workflows.convert.labels import encode_with_word
 
 
 def to_npy(job: Job) -> list[Path]:
@@ -44,7 +46,7 @@ def to_npy(job: Job) -> list[Path]:
     with new_folder(folder) as place:
         np.save(place / "images.npy", images)
         if case.reference is not None:
-            codes, _, _ = fit.apply(_codes(case)[None].astype(np.float32), case.affine)
+            codes, _, _ = fit.apply(_codes(case, job)[None].astype(np.float32), case.affine)
             np.save(place / "mask.npy", codes[0].astype(np.uint8))
         (place / "box.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return sorted(folder.iterdir())
@@ -63,7 +65,7 @@ def to_imagej(job: Job) -> list[Path]:
     channels = [display.to_display(case.images[name]) for name in names]
     if case.reference is not None:
         names.append(f"mask ({case.convention.name})")
-        channels.append(display.to_display(_codes(case)).astype(np.float32))
+        channels.append(display.to_display(_codes(case, job)).astype(np.float32))
     stack = np.stack(channels, axis=1)[::-1]
     depth, height, width = display.scale
     content = BytesIO()
@@ -87,8 +89,6 @@ def _case(job: Job) -> Case:
     return case if job.mask is None else replace(case, reference=read_mask(job.mask, case))
 
 
-def _codes(case: Case) -> Any:
-    from napari_brats.regions import encode_labels
-
+def _codes(case: Case, job: Job) -> NDArray[np.uint8]:
     assert case.reference is not None
-    return encode_labels(case.reference, case.convention)
+    return encode_with_word(job, case.reference, case.convention, case.voxel_ml)

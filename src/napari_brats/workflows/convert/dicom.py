@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from napari_brats.errors import CaseError
+from napari_brats.case import is_source
+from napari_brats.errors import CaseError, OutputError
 from napari_brats.plugin.masks import is_saved_mask, mask_title
 from napari_brats.regions import TISSUE_COLORS, TISSUE_TITLES, Tissue
 from napari_brats.volumes import Segment, read_series, write_segmentation
@@ -33,6 +34,11 @@ def to_dicom(job: Job) -> list[Path]:
     series = read_series(job.dicom)
     tissues, affine, _ = read_mask_file(job.source, job.labels)
     target = job.target(f"{stem_of(job.source)}_seg.dcm", (".dcm",))
+    if is_source(target, [Path(str(header.filename)) for header in series.slices]):
+        raise OutputError(
+            f"{str(target)!r} is a slice of the series, which is never overwritten; give another "
+            "file with --output"
+        )
     segments = {
         int(tissue): Segment(TISSUE_TITLES[tissue], code, TISSUE_COLORS[tissue])
         for tissue, code in _CODES.items()

@@ -72,6 +72,11 @@ class Job:
     crop: tuple[int, int, int] = (128, 128, 128)
     on_notice: Callable[[str], None] = _ignore
 
+    @property
+    def may_replace(self) -> bool:
+        """Whether an older mask may be replaced: only one that was named, for people edit masks."""
+        return self.output is not None
+
     def target(self, name: str, extensions: tuple[str, ...] = ()) -> Path:
         """Return the file or folder to write, checked; ``name`` beside the source by default.
 
@@ -147,9 +152,10 @@ def new_folder(path: Path) -> Iterator[Path]:
     OutputError
         If there is a folder with something in it already, or it cannot be written.
     """
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    if path.exists() and (not path.is_dir() or any(path.iterdir()) or path.samefile(os.curdir)):
         raise OutputError(
-            f"{str(path)!r} exists and is not empty; give a new folder with {_OUTPUT}"
+            f"{str(path)!r} exists and is not empty or where you are; give a new folder with "
+            f"{_OUTPUT}"
         )
     temporary = path.with_name(f".{secrets.token_hex(6)}-{path.name}")
     try:

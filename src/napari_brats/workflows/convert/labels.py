@@ -28,13 +28,24 @@ def relabel(job: Job) -> list[Path]:
         )
     tissues, affine, _ = read_mask_file(job.source, job.labels)
     convention = label_convention(job.to)
-    for line in losses(tissues, convention, voxel_ml(affine)):
-        job.on_notice(line)
+    codes = encode_with_word(job, tissues, convention, voxel_ml(affine))
     kinds = (".nii.gz", ".nii", ".mha")
     ending = ".mha" if job.source.suffix.lower() == ".mha" else ".nii.gz"
     target = job.target(f"{stem_of(job.source)}_{job.to}{ending}", kinds)
-    codes = encode_labels(tissues, convention)
-    return [write_mask(target, codes, affine, job.source, convention=convention.name)]
+    return [
+        write_mask(
+            target, codes, affine, job.source, convention=convention.name, replace=job.may_replace
+        )
+    ]
+
+
+def encode_with_word(
+    job: Job, tissues: NDArray[np.uint8], convention: LabelConvention, ml_a_voxel: float
+) -> NDArray[np.uint8]:
+    """Return the codes (X, Y, Z) of a mask, after a notice of every class that gets lost."""
+    for line in losses(tissues, convention, ml_a_voxel):
+        job.on_notice(line)
+    return encode_labels(tissues, convention)
 
 
 def losses(tissues: NDArray[np.uint8], convention: LabelConvention, ml_a_voxel: float) -> list[str]:

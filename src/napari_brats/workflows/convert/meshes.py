@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_brats.errors import CaseError
+from napari_brats.errors import CaseError, OutputError
 from napari_brats.regions import REGIONS, region_mask
 from napari_brats.volumes import write_bytes_atomic
-from napari_brats.workflows.convert.job import FRAMES, Job, read_mask_file, stem_of
+from napari_brats.workflows.convert.job import FRAMES, MESH_FORMATS, Job, read_mask_file, stem_of
 from napari_brats.workflows.outputs import check_folder
 from napari_brats.workflows.surfaces import Surface, surface_of
 
@@ -30,6 +30,11 @@ def to_meshes(job: Job) -> list[Path]:
     for name in masks.keys() - filled.keys():
         job.on_notice(f"{name} is empty and gets no file")
     folder = job.output or job.source.parent
+    if folder.suffix.lower().removeprefix(".") in MESH_FORMATS:
+        raise OutputError(
+            f"{str(folder)!r} is named like a file, but each region gets one of its own; give a "
+            "folder with --output"
+        )
     check_folder(folder, "--output")
     stem = stem_of(job.source)
     written = []

@@ -7,6 +7,7 @@ arXiv:2011.02840), in its order of channels.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 
 from napari_brats.case import load_case, require_modalities, save_segmentation, segmentation_of
 from napari_brats.errors import CaseError
+from napari_brats.naming import recognize
 from napari_brats.plugin.display import Display, display_of
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.preprocessing.steps import ByteRange
-from napari_brats.regions import decode_labels, encode_labels, label_convention
+from napari_brats.regions import decode_labels, label_convention
+from napari_brats.volumes import voxel_ml
 from napari_brats.workflows.convert.job import Job, new_folder, read_mask_file, stem_of
+from napari_brats.workflows.convert.labels import encode_with_word
 
 CHANNELS = RECIPES["dr_unet104"].modalities
 _NUMBER = re.compile(r"(\d+)\.png", re.IGNORECASE)
@@ -39,7 +43,8 @@ def images_to_png(job: Job) -> list[Path]:
 def mask_to_png(job: Job) -> list[Path]:
     """Write a mask's codes as gray PNG slices."""
     tissues, affine, convention = read_mask_file(job.source, job.labels)
-    codes = encode_labels(tissues, label_convention(job.to) if job.to else convention)
+    convention = label_convention(job.to) if job.to else convention
+    codes = encode_with_word(job, tissues, convention, voxel_ml(affine))
     x, y, z = codes.shape
     turned = display_of(affine, (x, y, z)).to_display(codes)
     stem = stem_of(job.source)
@@ -50,12 +55,17 @@ def png_to_mask(job: Job) -> list[Path]:
     """Write PNG slices of codes as one mask on the grid of the patient they belong to."""
     if job.like is None:
         raise CaseError("PNG files have no grid; give the patient they belong to with --like")
-    case = load_case(job.like, labels=job.labels)
+    files = recognize(job.like)
+    # The patient's own reference may be in other codes than these slices.
+    case = load_case(replace(files, reference=None), labels=job.labels)
     display = display_of(case.affine, case.shape)
     codes = display.to_file(_read(job.source, display))
     tissues = decode_labels(codes, case.convention, source=repr(str(job.source)))
     target = job.target(f"{job.source.name}.nii.gz", (".nii.gz", ".nii", ".mha"))
-    return [save_segmentation(segmentation_of(case, tissues), target)]
+    mask = segmentation_of(case, tissues)
+    if files.reference is not None:
+        mask = replace(mask, protected=(*mask.protected, files.reference))
+    return [save_segmentation(mask, target, replace=job.may_replace)]
 
 
 def _write(folder: Path, stem: str, slices: NDArray[np.uint8]) -> list[Path]:
