@@ -48,3 +48,27 @@ def test_mistakes(tmp_path: Path, make_patient_folder: MakePatient, capsys: Capt
         assert main(["review", *arguments]) == 2
         assert says in capsys.readouterr().err
     assert not list(folder.glob("*_review.json"))
+
+
+def test_what_was_changed_since_and_what_is_damaged(
+    tmp_path: Path, make_patient_folder: MakePatient, capsys: Captured
+) -> None:
+    """A changed mask is outdated, a lost one too; a damaged file costs no other case its line."""
+    folders = [make_patient_folder(tmp_path, case_id=f"BraTS2021_0000{n}") for n in range(3)]
+    masks = [save_mask(folder) for folder in folders]
+    for folder in folders:
+        assert main(["review", str(folder), "--done", "--reader", "Ada"]) == 0
+    make_patient_folder(tmp_path, case_id="BraTS2021_00004")
+    masks[0].write_bytes(masks[0].read_bytes() + b" ")
+    masks[1].unlink()
+    (folders[2] / f"{folders[2].name}_review.json").write_text("{")
+    capsys.readouterr()
+    assert main(["review", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("done, outdated") == 2
+    assert "was changed after its review" in captured.err
+    assert "BraTS2021_00002: cannot read the reviews" in captured.err
+    assert main(["review", str(tmp_path), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [bool(row["outdated"]) for row in content["reviews"]] == [True, True, False]
+    assert list(content["failed"]) == ["BraTS2021_00002"]

@@ -8,6 +8,8 @@ from napari_brats.cli.options import add_json
 from napari_brats.editing.states import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_brats.cli.terminal import Terminal
     from napari_brats.editing.review import Review
 
@@ -35,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Mark one case, or list."""
     from napari_brats.editing.review import mark, read_review
-    from napari_brats.errors import CaseError
+    from napari_brats.editing.standing import outdated
+    from napari_brats.errors import CaseError, ReviewError
     from napari_brats.naming import find_patients, recognize, why_not_a_patient
 
     if args.state is not None:
@@ -47,13 +50,30 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     patients = find_patients(args.case)
     if not patients:
         raise CaseError(why_not_a_patient(args.case))
-    reviews = [read_review(files) for files in patients]
+    rows, failed = [], {}
+    for files in patients:
+        try:
+            review = read_review(files)
+            rows.append({**_shown(review), "outdated": outdated(files, review.last)})
+        except ReviewError as error:
+            failed[files.case_id] = str(error)
+    for row in rows:
+        if row["outdated"]:
+            terminal.notice(f"{row['case']}: {row['outdated']}")
+    for case, why in failed.items():
+        terminal.notice(f"{case}: {why}")
     if terminal.json:
-        terminal.result({"reviews": [_shown(review) for review in reviews]})
+        terminal.result({"reviews": rows, "failed": failed})
         return 0
     headings = ("case", "<state", "<reader", "<mask", "<notes")
-    terminal.table(headings, [tuple(map(str, _shown(review).values())) for review in reviews])
+    terminal.table(headings, [_cells(row) for row in rows])
     return 0
+
+
+def _cells(row: "Mapping[str, str]") -> tuple[str, ...]:
+    """Return a row of the table; a state that holds no longer says so."""
+    state = f"{row['state']}, outdated" if row["outdated"] else row["state"]
+    return row["case"], state, row["reader"], row["mask"], row["notes"]
 
 
 def _shown(review: "Review") -> dict[str, str]:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Case, load_case, require_modalities
 from napari_brats.editing.review import mask_of, read_review
+from napari_brats.editing.standing import outdated
 from napari_brats.editing.states import State
 from napari_brats.errors import BratsError, CaseError, TrainingError
 from napari_brats.naming import PatientFiles, find_patients
 from napari_brats.plugin.masks import read_mask, saved_masks
 from napari_brats.samples import sample_data_dir
-from napari_brats.volumes import sha256_of
 
 LEAST_CASES = 2
 
@@ -176,12 +176,9 @@ def _reviewed(files: PatientFiles) -> Correction:
     if review.state != State.DONE:
         return Correction(files, why_not=f"its review: {review.state}")
     entry = review.last
-    mask = mask_of(files, entry)
-    if mask is None or not mask.is_file():
-        return Correction(files, why_not=f"the reviewed mask {entry.mask!r} is not there any more")
-    if sha256_of(mask) != entry.mask_sha256:
-        why = f"the mask {mask.name!r} was changed after its review: mark it again"
-        return Correction(files, why_not=why)
+    mask, why = mask_of(files, entry), outdated(files, entry)
+    if mask is None or why:
+        return Correction(files, why_not=why or "its review names no mask")
     return Correction(files, Lesson(files, mask), entry.reader)
 
 
