@@ -125,3 +125,11 @@ def test_wrong_tables_are_refused(
     table.write_text(text)
     assert main(["figure", "boxes", str(table)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_seed_is_a_whole_number(patient: Path, capsys: Captured) -> None:
+    """What no generator takes is refused by the parser."""
+    with pytest.raises(SystemExit) as stop:
+        main(["figure", "sheet", str(patient), "--seed", "-1"])
+    assert stop.value.code == 2
+    assert "'-1' is no seed" in capsys.readouterr().err

@@ -34,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_masks(parser)
     add_palette(parser)
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="for random slices (default: %(default)s)"
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="for random slices (default: %(default)s)",
     )
     parser.add_argument(
         "--metric",
@@ -79,3 +83,9 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
             output=args.output,
         )
     return terminal.answer(f"figure: {path}", figure=row.name, output=str(path))
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed; give a whole number from 0 on")
+    return int(text)
