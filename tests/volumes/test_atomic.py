@@ -183,3 +183,14 @@ def test_names_that_are_no_utf8(tmp_path):
     name = os.fsdecode(b"pati\xe9nt")
     path = write_json_atomic(tmp_path / "result.json", {"case": name})
     assert json.loads(path.read_text(encoding="utf-8")) == {"case": name}
+
+
+def test_a_disk_without_permissions_is_written_to(target, monkeypatch):
+    """Where modes cannot be set, as on many shares and sticks, the file is saved all the same."""
+
+    def refuse(*args):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(atomic_module.shutil, "copymode", refuse)
+    write_bytes_atomic(target, b"new")
+    assert target.read_bytes() == b"new"

@@ -76,7 +76,8 @@ def atomic_write(
                 )
             if replace:
                 if target.exists():
-                    shutil.copymode(target, temporary)
+                    with contextlib.suppress(OSError):  # shares and sticks without permissions
+                        shutil.copymode(target, temporary)
                 os.replace(temporary, target)
             else:
                 _put_in_place(temporary, target)
