@@ -163,3 +163,17 @@ def test_a_reference_that_records_its_codes(tmp_path, make_patient_folder):
     again = load_case(folder)
     np.testing.assert_array_equal(again.reference == Tissue.EDEMA, case.reference == Tissue.EDEMA)
     assert again.convention == case.convention
+
+
+def test_an_unknown_orientation_is_noted(tmp_path, make_patient_folder):
+    """Without sform and qform left and right are a guess, and people are told."""
+    folder = make_patient_folder(tmp_path)
+    assert load_case(folder).notes == ()
+    for path in folder.iterdir():
+        image = nib.load(path)
+        voxels = np.asarray(image.dataobj)
+        image.set_sform(None, code=0)
+        image.set_qform(None, code=0)
+        nib.save(nib.Nifti1Image(voxels, None, image.header), path)
+    (note,) = load_case(folder).notes
+    assert "left and right may be exchanged" in note

@@ -17,6 +17,7 @@ from napari_brats.volumes import (
     read_volume,
     recorded_convention,
     require_same_grid,
+    says_orientation,
 )
 
 
@@ -67,7 +68,7 @@ def load_case(path: str | Path | PatientFiles, *, labels: str | None = None) -> 
         reference=None if mask is None else _decoded(mask, convention),
         image_paths=files.images,
         reference_path=files.reference,
-        notes=files.notes if labels else (*files.notes, *cautions(files)),
+        notes=(*files.notes, *_sides(first), *(() if labels else cautions(files))),
     )
 
 
@@ -157,6 +158,16 @@ def cautions(files: PatientFiles) -> tuple[str, ...]:
     """Return what to know where the names alone decide what the reference's codes mean."""
     row = NAMINGS.get(files.naming)
     return (row.caution,) if row and row.caution and files.reference else ()
+
+
+def _sides(first: Volume) -> tuple[str, ...]:
+    """Say so where left and right are a guess."""
+    if says_orientation(first.path):
+        return ()
+    return (
+        f"{first.path.name!r} does not say where its axes point (sform_code and qform_code are "
+        "0); they are taken for left, front, head: left and right may be exchanged",
+    )
 
 
 def _read_images(file: Path, files: PatientFiles) -> dict[str, Volume]:

@@ -20,6 +20,7 @@ from napari_brats.volumes.volume import (
     read_codes,
     read_volume,
     require_same_grid,
+    says_orientation,
 )
 from napari_brats.volumes.writing import (
     recorded_convention,
@@ -38,6 +39,7 @@ __all__ = [
     "read_volume",
     "recorded_convention",
     "require_same_grid",
+    "says_orientation",
     "sha256_of",
     "spacing_of",
     "voxel_ml",

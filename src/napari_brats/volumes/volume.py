@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_brats.errors import CaseError
 from napari_brats.volumes.metaimage import read_metaimage
-from napari_brats.volumes.nifti import read_nifti, storage_step
+from napari_brats.volumes.nifti import read_header, read_nifti, storage_step
 
 TOLERANCE_MM = 0.05
 """How far apart two grids may put the same voxel; other tools round their headers."""
@@ -91,13 +91,32 @@ def read_codes(path: str | Path) -> Volume:
     data = volume.data
     if data.dtype == np.uint8 or not (data.min() >= 0 and data.max() <= np.iinfo(np.uint8).max):
         return volume
+    if data.dtype.kind != "f":
+        return Volume(data.astype(np.uint8), volume.affine, volume.path)
     whole = np.rint(data)
-    if data.dtype.kind == "f" and not volume.path.name.lower().endswith(".mha"):
+    if not volume.path.name.lower().endswith(".mha"):
         tolerance = storage_step(volume.path) / 2
         if tolerance < 0.1 and np.all(np.abs(data - whole) <= tolerance * 1.001):
             return Volume(whole.astype(np.uint8), volume.affine, volume.path)
     same = np.array_equal(whole, data)
     return Volume(whole.astype(np.uint8), volume.affine, volume.path) if same else volume
+
+
+def says_orientation(path: str | Path) -> bool:
+    """Return whether a file says where its voxel axes point in the patient.
+
+    A NIfTI file without sform and qform does not: its axes are taken for left, front, head.
+
+    Raises
+    ------
+    CaseError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    if path.name.lower().endswith(".mha"):
+        return True
+    header = read_header(path)
+    return bool(header["sform_code"] > 0 or header["qform_code"] > 0)
 
 
 def grid_difference(first: Volume, second: Volume) -> str | None:
