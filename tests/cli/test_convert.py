@@ -36,6 +36,8 @@ def test_files_and_losses_are_named(
     [
         (["labels", "{mask}"], "--to"),
         (["mesh", "{folder}/none.nii.gz"], "cannot be read"),
+        (["npy", "{folder}", "--to", "msd"], "--to is for mask-png and labels, not for npy"),
+        (["labels", "{mask}", "--like", "{folder}"], "--like is for png-mask"),
         (["png-mask", "{mask}", "--like", "{folder}"], "is no folder"),
         (["mask-png", "{folder}/BraTS2021_00005_t1.nii.gz"], "--labels"),
     ],

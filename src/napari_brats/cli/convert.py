@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from napari_brats.cli.options import add_json, add_labels
 from napari_brats.regions import LABEL_CONVENTIONS
-from napari_brats.workflows.convert import CONVERSIONS, FRAMES, MESH_FORMATS, Job, convert
+from napari_brats.workflows.convert import (
+    CONVERSIONS,
+    FRAMES,
+    MESH_FORMATS,
+    Job,
+    conversions_with,
+    convert,
+)
 
 if TYPE_CHECKING:
     from napari_brats.cli.terminal import Terminal
@@ -24,26 +31,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path", type=Path, metavar="PATH", help="a patient, a mask, or a folder of PNG files"
     )
     parser.add_argument(
-        "--like", type=Path, metavar="PATIENT", help="for png-mask: whose grid the slices lie on"
+        "--like",
+        type=Path,
+        metavar="PATIENT",
+        help=f"for {conversions_with('like')}: whose grid the slices lie on",
     )
     parser.add_argument(
         "--mask",
         type=Path,
         metavar="FILE",
-        help="for npy and imagej: mask to go with the patient (default: the reference)",
+        help=f"for {conversions_with('mask')}: mask to go with the patient "
+        "(default: the reference)",
     )
     add_labels(parser, "what the codes mean in masks that do not say so themselves")
     parser.add_argument(
         "--to",
         choices=tuple(LABEL_CONVENTIONS),
         metavar="CONVENTION",
-        help="for labels and mask-png: codes to write",
+        help=f"for {conversions_with('to')}: codes to write",
     )
     parser.add_argument(
         "--dicom",
         type=Path,
         metavar="FOLDER",
-        help="for dicom-seg: the DICOM series that the patient's images were converted from",
+        help=f"for {conversions_with('dicom')}: the DICOM series that the patient's images were "
+        "converted from",
     )
     _add_shapes(parser)
     parser.add_argument(

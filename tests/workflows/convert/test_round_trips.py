@@ -322,3 +322,14 @@ def test_where_no_folder_can_be_put(
     with pytest.raises(OutputError, match="give a folder"):
         convert("mesh", Job(folder / f"{CASE}_seg.nii.gz", output=tmp_path / "x.stl"))
     assert not (tmp_path / "x.stl").exists()
+
+
+def test_from_within_the_slices_folder(
+    tmp_path: Path, make_patient_folder: MakePatient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder one stands in gives the mask its name."""
+    folder = make_patient_folder(tmp_path)
+    slices = tmp_path / "slices"
+    convert("mask-png", Job(folder / f"{CASE}_seg.nii.gz", output=slices))
+    monkeypatch.chdir(slices)
+    assert convert("png-mask", Job(Path(), like=folder)) == [tmp_path / "slices.nii.gz"]

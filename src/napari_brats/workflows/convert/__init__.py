@@ -6,6 +6,14 @@ what they share.
 """
 
 from napari_brats.workflows.convert.job import FRAMES, MESH_FORMATS, Job
-from napari_brats.workflows.convert.table import CONVERSIONS, Conversion, convert
+from napari_brats.workflows.convert.table import CONVERSIONS, Conversion, conversions_with, convert
 
-__all__ = ["CONVERSIONS", "FRAMES", "MESH_FORMATS", "Conversion", "Job", "convert"]
+__all__ = [
+    "CONVERSIONS",
+    "FRAMES",
+    "MESH_FORMATS",
+    "Conversion",
+    "Job",
+    "conversions_with",
+    "convert",
+]
