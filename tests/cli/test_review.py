@@ -44,6 +44,7 @@ def test_mistakes(tmp_path: Path, make_patient_folder: MakePatient, capsys: Capt
         ([str(folder), "--done"], "nobody is named"),
         ([str(folder), "--done", "--reader", "Ada"], "no saved mask"),
         ([str(tmp_path / "none")], "does not exist"),
+        ([str(folder), "--reader", "Ada", "--notes", "rim?"], "nothing was marked"),
     ):
         assert main(["review", *arguments]) == 2
         assert says in capsys.readouterr().err

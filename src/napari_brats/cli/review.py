@@ -47,6 +47,9 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
         what = f" ({review.last.mask})" if review.last.mask else ""
         text = f"{review.case_id}{what}: {review.state}, says {review.last.reader}"
         return terminal.answer(text, **_shown(review))
+    if args.reader or args.mask or args.notes:
+        states = ", ".join(f"--{state.replace(' ', '-')}" for state in State)
+        raise ReviewError(f"nothing was marked: say how far the review is with one of {states}")
     patients = find_patients(args.case)
     if not patients:
         raise CaseError(why_not_a_patient(args.case))
