@@ -204,6 +204,7 @@ def test_a_mark_belongs_to_the_case_it_was_made_of(desk, data, qtbot, monkeypatc
     monkeypatch.setattr("napari_brats.widgets.saving.save_segmentation", slow)
     mask = segmented(desk, qtbot)
     mask.data_setitem((np.array([1]), np.array([1]), np.array([1])), 2)
+    qtbot.wait(1)  # a person clicks in a later turn, when the edit was counted
     desk.review.show_state(State.DONE)
     desk.review.mark.click()
     desk.review.after.click()
