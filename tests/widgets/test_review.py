@@ -217,6 +217,26 @@ def test_a_mark_belongs_to_the_case_it_was_made_of(desk, data, qtbot, monkeypatc
     qtbot.waitUntil(lambda: desk.patients.list.topLevelItem(0).text(2) == "done", timeout=20_000)
 
 
+def test_a_mark_with_notes_stays_the_last_word(desk, data, qtbot, monkeypatch):
+    """On to the next before the mark is on a slow disk: its notes are no further work."""
+
+    def slowly(*args, **facts):
+        time.sleep(0.5)
+        return mark(*args, **facts)
+
+    segmented(desk, qtbot)
+    desk.mask_control.save()
+    qtbot.waitUntil(lambda: desk.mask_control._saving is None, timeout=20_000)
+    monkeypatch.setattr("napari_brats.widgets.review_file.mark", slowly)
+    desk.review.notes.setPlainText("left lobe")
+    desk.review.show_state(State.DONE)
+    desk.review.mark.click()
+    desk.review.after.click()
+    arrived(desk, qtbot, SECOND)
+    entries = read_review(recognize(data / FIRST)).entries
+    assert (entries[-1].state, entries[-1].notes) == (State.DONE, "left lobe")
+
+
 def test_notes_are_not_lost_on_the_way(desk, data, qtbot):
     """Typed and not marked, they go with the case as work in progress, which the list shows."""
     desk.review.notes.setPlainText("left lobe")

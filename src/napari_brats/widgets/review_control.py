@@ -65,6 +65,7 @@ class ReviewControl:
         self._named = bool(preferences().reader)
         self._mask: Any = None
         self._shown: Entry | None = None
+        self._noted: str | None = None  # the notes as they are written down, or on their way
         self.on_marked: list[Callable[[Path, State], None]] = []
         viewer.cursor.events.position.connect(self._on_work)
         viewer.dims.events.current_step.connect(self._on_work)
@@ -124,7 +125,7 @@ class ReviewControl:
         """Write down work that nobody marked, of readers who gave their name: in progress."""
         review, notes = self._reviews.review, self._panel.notes.toPlainText().strip()
         begun = review is not None and review.state in (State.NOT_STARTED, State.IN_PROGRESS)
-        worked = self._edited or (self._shown is not None and notes != self._shown.notes)
+        worked = self._edited or (self._noted is not None and notes != self._noted)
         if worked and begun and self._named and self._panel.reader.text().strip():
             mask = None if self._mask is None else mask_tag(self._mask).path
             self._writer(State.IN_PROGRESS)(mask)
@@ -141,7 +142,7 @@ class ReviewControl:
                 self._reviews.mark(image, state, reader, mask, seconds, notes)
             if image == self._reviews.image:
                 self._clock.reset()
-                self._edited = False
+                self._edited, self._noted = False, notes
 
         return write
 
@@ -182,7 +183,7 @@ class ReviewControl:
     def _show(self) -> None:
         review = self._reviews.review
         if review is None:
-            self._shown = None
+            self._shown = self._noted = None
             self._panel.show_state(State.NOT_STARTED)
             self._panel.notes.clear()
             self._panel.say("")
@@ -192,7 +193,7 @@ class ReviewControl:
             if self._shown is None or review.last != self._shown:
                 self._panel.show_state(review.state)
                 self._panel.notes.setPlainText(review.last.notes)
-            self._shown = review.last
+            self._shown, self._noted = review.last, review.last.notes
         self._panel.say(standing(review))
 
     def _tell(self, image: Path, review: Review) -> None:
