@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_brats.case import Case
-from napari_brats.naming import NAMINGS, REFERENCE
+from napari_brats.naming import MODALITIES, NAMINGS, REFERENCE
 from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, region_mask
 
 REPOSITORY = Path(__file__).parents[1]
@@ -94,6 +94,32 @@ def _decathlon(
     return image
 
 
+def _nnunet(
+    root: Path,
+    case_id: str,
+    images: Mapping[str, NDArray[np.int16]],
+    mask: NDArray[np.uint8] | None,
+    affine: NDArray[np.float64],
+) -> Path:
+    titles = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "Flair"}
+    order = [name for name in titles if name in images]
+    description = {
+        "channel_names": {str(i): titles[name] for i, name in enumerate(order)},
+        "labels": {"background": 0, "edema": 1, "necrosis": 2, "enhancing": 3},
+        "file_ending": ".nii.gz",
+    }
+    paths = [root / "imagesTr" / f"{case_id}_{i:04d}.nii.gz" for i in range(len(order))]
+    for name, path in zip(order, paths, strict=True):
+        write_volume(path, images[name], affine)
+    (root / "dataset.json").write_text(json.dumps(description))
+    if mask is not None:
+        write_volume(root / "labelsTr" / f"{case_id}.nii.gz", mask, affine)
+    return paths[0]
+
+
+DESCRIBED = {"msd-task01": _decathlon, "nnunet": _nnunet}
+
+
 @pytest.fixture(autouse=True)
 def data_home(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -118,7 +144,8 @@ def make_patient_folder() -> MakePatient:
 
     ``make(root, naming="brats2021", *, case_id=None, shape=(20, 22, 18), modalities=None,
     reference=True, affine=LPS_AFFINE, extension=None, seed=1)`` returns the patient's folder
-    below ``root``; for ``naming="msd-task01"`` the 4D image file.
+    below ``root``; for ``naming="msd-task01"`` the 4D image file, for
+    ``"nnunet"`` the first channel's.
     """
 
     def make(
@@ -133,15 +160,13 @@ def make_patient_folder() -> MakePatient:
         extension: str | None = None,
         seed: int = 1,
     ) -> Path:
-        decathlon = naming == "msd-task01"
-        names = modalities or (
-            ("t1", "t1ce", "t2", "flair") if decathlon else NAMINGS[naming].modalities
-        )
+        described = DESCRIBED.get(naming)
+        names = modalities or (MODALITIES if described else NAMINGS[naming].modalities)
         images = {name: tiny_image(shape, seed + i) for i, name in enumerate(names)}
-        convention = "msd" if decathlon else NAMINGS[naming].convention
+        convention = "msd" if described else NAMINGS[naming].convention
         mask = tiny_mask(shape, list(LABEL_CONVENTIONS[convention].codes))
-        if decathlon:
-            return _decathlon(
+        if described is not None:
+            return described(
                 root, case_id or "BRATS_001", images, mask if reference else None, affine
             )
         row = NAMINGS[naming]

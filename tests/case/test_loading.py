@@ -11,11 +11,11 @@ from napari_brats.regions import LABEL_CONVENTIONS, Tissue, encode_labels, label
 from napari_brats.volumes import write_mask
 
 
-@pytest.mark.parametrize("naming", [*NAMINGS, "msd-task01"])
+@pytest.mark.parametrize("naming", [*NAMINGS, "msd-task01", "nnunet"])
 def test_every_edition_loads(naming, tmp_path, make_patient_folder):
     """Images are float32, the reference tissue codes of the edition's own convention."""
     case = load_case(make_patient_folder(tmp_path, naming))
-    convention = "msd" if naming == "msd-task01" else NAMINGS[naming].convention
+    convention = NAMINGS[naming].convention if naming in NAMINGS else "msd"
     assert case.naming == naming
     assert case.convention is LABEL_CONVENTIONS[convention]
     assert set(case.images) == set(MODALITIES) - set(case.missing)
@@ -25,7 +25,7 @@ def test_every_edition_loads(naming, tmp_path, make_patient_folder):
     np.testing.assert_allclose(case.affine[1], [0, -1, 0, 239])
 
 
-@pytest.mark.parametrize("naming", ["brats2012-2015", "brats2021", "msd-task01"])
+@pytest.mark.parametrize("naming", ["brats2012-2015", "brats2021", "msd-task01", "nnunet"])
 def test_each_image_under_its_name(naming, tmp_path, make_patient_folder):
     """No two modalities are swapped (the test patient's are told by their brightness)."""
     case = load_case(make_patient_folder(tmp_path, naming))

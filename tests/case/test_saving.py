@@ -35,7 +35,7 @@ def contents(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("naming", [*NAMINGS, "msd-task01"])
+@pytest.mark.parametrize("naming", [*NAMINGS, "msd-task01", "nnunet"])
 def test_reference_saved_again_is_the_reference(naming, tmp_path, make_patient_folder):
     """Load and save is the identity on codes, affine and shape, for every edition."""
     case = load_case(make_patient_folder(tmp_path, naming))

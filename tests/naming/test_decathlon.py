@@ -67,7 +67,7 @@ def test_other_tasks_are_not_taken(dataset):
 def test_broken_description_is_named(dataset, text):
     """A dataset.json that cannot be used is an error, not a guess."""
     (dataset / "dataset.json").write_text(text)
-    with pytest.raises(CaseError, match=r"dataset.json' cannot be read as a Decathlon"):
+    with pytest.raises(CaseError, match=r"dataset.json' cannot be read as a description"):
         find_patients(dataset)
 
 

@@ -9,7 +9,7 @@ from napari_brats.errors import CaseError
 from napari_brats.naming import NAMINGS, find_patients, recognize
 from napari_brats.naming import discover as discover_module
 
-EDITIONS = [*NAMINGS, "msd-task01"]
+EDITIONS = [*NAMINGS, "msd-task01", "nnunet"]
 
 
 def touch(root, *names):

@@ -40,7 +40,9 @@ def test_a_folder_and_each_of_its_files(folder):
         assert len(reader(path)) == 5
 
 
-@pytest.mark.parametrize("naming", ["brats2017-2020", "brats-gli", "brats2012-2015", "msd-task01"])
+@pytest.mark.parametrize(
+    "naming", ["brats2017-2020", "brats-gli", "brats2012-2015", "msd-task01", "nnunet"]
+)
 def test_other_editions(tmp_path, make_patient_folder, naming):
     """Editions with other names, nested files or one 4D file open alike."""
     path = str(make_patient_folder(tmp_path, naming))

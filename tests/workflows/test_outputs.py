@@ -20,7 +20,7 @@ from napari_brats.workflows.outputs import (
 MakePatient = Callable[..., Path]
 
 
-@pytest.mark.parametrize("naming", [*NAMINGS, "msd-task01"])
+@pytest.mark.parametrize("naming", [*NAMINGS, "msd-task01", "nnunet"])
 def test_the_default_mask_is_never_taken_for_a_patients_file(
     naming: str, tmp_path: Path, make_patient_folder: MakePatient
 ) -> None:

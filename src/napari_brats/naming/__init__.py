@@ -1,7 +1,7 @@
 """Recognize the patients of every BraTS edition by their file names.
 
-`table` holds NAMINGS, `folder` sorts the files of one folder, `decathlon` knows the 4D
-files, and `discover` finds one patient or all of a dataset.
+`table` holds NAMINGS, `folder` sorts the files of one folder, `decathlon` and `nnunet` know
+datasets with a ``dataset.json``, and `discover` finds one patient or all of a dataset.
 """
 
 from napari_brats.naming.discover import find_patients, recognize, why_not_a_patient

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from napari_brats.errors import CaseError
-from napari_brats.naming import decathlon
+from napari_brats.naming.description import IMAGE_FOLDERS, LABEL_FOLDERS
 from napari_brats.naming.files import PatientFiles, split_extension
 from napari_brats.naming.folder import NESTED_PREFIX, patient_of_file, patients_in
 from napari_brats.naming.table import EXTENSIONS, NAMINGS, REFERENCE
@@ -121,7 +121,7 @@ def _folders(folder: Path) -> list[str]:
         name
         for name in names
         if not name.lower().startswith((".", NESTED_PREFIX))
-        and name not in (*_NEVER_DATA, decathlon.LABEL_FOLDER)
+        and name not in (*_NEVER_DATA, *LABEL_FOLDERS)
         and os.path.isdir(folder / name)
     ]
 
@@ -148,7 +148,7 @@ def why_not_a_patient(path: str | Path) -> str:
         for row in NAMINGS.values()
         if row.name in ("brats2017-2020", "brats2021", "brats-gli")
     )
-    expected = f"expected names such as {names} or {decathlon.IMAGE_FOLDERS[0]}/BRATS_001.nii.gz"
+    expected = f"expected names such as {names} or {IMAGE_FOLDERS[0]}/BRATS_001.nii.gz"
     cure = "rename the files or choose a patient's folder"
     if os.path.isfile(path):
         return f"{str(path)!r} is no file of a BraTS patient; {expected}; {cure}"

@@ -18,7 +18,7 @@ class PatientFiles:
     folder : Path
         Where the files lie.
     naming : str
-        Row of `NAMINGS` that recognized them, or ``"msd-task01"``.
+        Row of `NAMINGS` that recognized them, or ``"msd-task01"`` or ``"nnunet"``.
     convention_name : str
         Row of `LABEL_CONVENTIONS` that the reference follows.
     images : Mapping[str, Path]

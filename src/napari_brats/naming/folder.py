@@ -5,8 +5,10 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from napari_brats.naming import decathlon
+from napari_brats.naming.decathlon import decathlon_patient
+from napari_brats.naming.description import IMAGE_FOLDERS, LABEL_FOLDERS, dataset_of
 from napari_brats.naming.files import PatientFiles, split_extension
+from napari_brats.naming.nnunet import nnunet_patient
 from napari_brats.naming.table import EXTENSIONS, MODALITIES, NAMINGS, REFERENCE, Naming
 
 NESTED_PREFIX = "vsd."
@@ -30,11 +32,11 @@ def patients_in(folder: Path, *, prefer: Path | None = None) -> list[PatientFile
     list of PatientFiles
         In the order of their ids; empty if there is none.
     """
-    if folder.name in (*decathlon.IMAGE_FOLDERS, decathlon.LABEL_FOLDER):
-        found = [decathlon.decathlon_patient(path) for path in _volumes(folder)]
-        patients = [patient for patient in found if patient is not None]
-        if patients:
-            return patients
+    if folder.name in (*IMAGE_FOLDERS, *LABEL_FOLDERS):
+        found = (_described_patient(path) for path in _volumes(folder))
+        by_id = {patient.case_id: patient for patient in found if patient is not None}
+        if by_id:
+            return list(by_id.values())
     patients = []
     free = set(_volumes(folder, nested=True))
     for naming, case_id, group in _groups(folder, free):
@@ -50,16 +52,16 @@ def longer_ids(folder: Path, case_id: str) -> list[str]:
     """Return the ids of patients in a folder that begin with another's id and an underscore."""
     prefix = f"{case_id}_"
     files = [path for path in _volumes(folder) if path.name.startswith(prefix)]
-    if folder.name in decathlon.IMAGE_FOLDERS:
-        return [parts[0] for path in files if (parts := split_extension(path.name))]
-    found = [one for _, one, group in _groups(folder, files) if group.keys() - {REFERENCE}]
-    return [one for one in found if one.startswith(prefix)]
+    if folder.name in IMAGE_FOLDERS:
+        return sorted({one for path in files if (one := _id_of(path)).startswith(prefix)})
+    named = [one for _, one, group in _groups(folder, files) if group.keys() - {REFERENCE}]
+    return [one for one in named if one.startswith(prefix)]
 
 
 def patient_of_file(path: Path) -> PatientFiles | None:
     """Return the patient that one volume belongs to, or None."""
-    if path.parent.name in (*decathlon.IMAGE_FOLDERS, decathlon.LABEL_FOLDER):
-        patient = decathlon.decathlon_patient(path)
+    if dataset_of(path) is not None:
+        patient = _described_patient(path)
         if patient is not None:
             return patient
     listed = list(_volumes(path.parent))
@@ -71,6 +73,20 @@ def patient_of_file(path: Path) -> PatientFiles | None:
         if path in (*patient.images.values(), patient.reference):
             return patient
     return None
+
+
+def _described_patient(path: Path) -> PatientFiles | None:
+    """Return whom a file of a dataset with a ``dataset.json`` belongs to, or None."""
+    return nnunet_patient(path) or decathlon_patient(path)
+
+
+def _id_of(image: Path) -> str:
+    """Return whose a file of ``imagesTr`` is: without a description its own name says."""
+    patient = _described_patient(image)
+    if patient is not None:
+        return patient.case_id
+    parts = split_extension(image.name)
+    return image.name if parts is None else parts[0]
 
 
 def _is_spelled(listed: Path, given: Path) -> bool:

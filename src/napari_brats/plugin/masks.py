@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Case, load_mask
 from napari_brats.naming import split_extension
-from napari_brats.naming.decathlon import IMAGE_FOLDERS
+from napari_brats.naming.description import IMAGE_FOLDERS
 from napari_brats.naming.folder import NESTED_PREFIX, longer_ids
 from napari_brats.volumes import Volume, require_same_grid
 
