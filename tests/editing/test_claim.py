@@ -31,7 +31,7 @@ def write_claim(place, owner):
 
 def test_one_window(image, place):
     """The first window gets the claim, keeps it, and takes the file away with it."""
-    claim = Claim(CASE, image)
+    claim = Claim.of_case(CASE, image)
     assert claim.renew() is None
     assert claim.renew() is None
     assert json.loads(place.read_text())["owner"]["process"] == os.getpid()
@@ -41,11 +41,11 @@ def test_one_window(image, place):
 
 def test_two_windows(image):
     """The second is told who was first, also in one process; it follows when that one closes."""
-    first, second = Claim(CASE, image), Claim(CASE, image)
+    first, second = Claim.of_case(CASE, image), Claim.of_case(CASE, image)
     first.renew()
     assert second.renew().owner.process == os.getpid()
     second.release()
-    third = Claim(CASE, image)
+    third = Claim.of_case(CASE, image)
     assert third.renew() is not None
     first.release()
     assert third.renew() is None
@@ -60,7 +60,7 @@ def test_a_dead_holder(image, place):
     here.release()
     for owner in (replace(here, process=ended.pid), replace(here, process=1, started=0.0), here):
         write_claim(place, owner)
-        claim = Claim(CASE, image)
+        claim = Claim.of_case(CASE, image)
         assert claim.renew() is None
         claim.release()
 
@@ -68,7 +68,7 @@ def test_a_dead_holder(image, place):
 def test_a_holder_on_another_machine(image, place):
     """It is believed while it shows signs of life, and no longer."""
     write_claim(place, Owner("another-machine", 1, 0.0))
-    claim = Claim(CASE, image)
+    claim = Claim.of_case(CASE, image)
     assert claim.renew().owner.host == "another-machine"
     silent = time.time() - SILENCE_S - 1
     os.utime(place, (silent, silent))
@@ -79,7 +79,7 @@ def test_a_holder_on_another_machine(image, place):
 def test_a_file_that_is_no_claim(image, place):
     """A broken file warns nobody and is replaced once it is old."""
     place.write_text("{")
-    claim = Claim(CASE, image)
+    claim = Claim.of_case(CASE, image)
     assert claim.renew() is None
     assert place.read_text() == "{"
     os.utime(place, (0, 0))
@@ -92,14 +92,14 @@ def test_nowhere_to_write(tmp_path, monkeypatch):
     """Without a writable folder there is no claim, and no error either."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("NAPARI_BRATS_DATA", str(tmp_path / "file"))
-    claim = Claim(CASE, tmp_path / "file" / "t1.nii.gz")
+    claim = Claim.of_case(CASE, tmp_path / "file" / "t1.nii.gz")
     assert claim.renew() is None
     claim.release()
 
 
 def test_released_while_it_is_being_taken(image, place, monkeypatch):
     """A look in the background that ends after the window closed leaves no claim behind."""
-    claim = Claim(CASE, image)
+    claim = Claim.of_case(CASE, image)
     take = claim._take
 
     def slowly(path):
@@ -115,7 +115,7 @@ def test_released_while_it_is_being_taken(image, place, monkeypatch):
 
 def test_names_in_any_script(tmp_path):
     """Two patients of one folder are two patients, whatever letters their names have."""
-    claims = [Claim(name, tmp_path / f"{name}_t1.nii.gz") for name in ("患者一", "患者二")]
+    claims = [Claim.of_case(name, tmp_path / f"{name}_t1.nii.gz") for name in ("患者一", "患者二")]
     assert [claim.renew() for claim in claims] == [None, None]
     assert len(list(tmp_path.glob(".*.open"))) == 2
     for claim in claims:

@@ -8,6 +8,7 @@ import pytest
 from napari_brats.case import MODALITIES, load_case
 from napari_brats.errors import CaseError, OutputError
 from napari_brats.regions import Tissue
+from napari_brats.synthesis import files
 from napari_brats.synthesis.files import naming_of, write_patient
 from napari_brats.synthesis.patient import BRATS_AFFINE, BRATS_SHAPE, SyntheticPatient
 
@@ -60,8 +61,25 @@ def test_dark_brain_stays_brain(tmp_path: Path) -> None:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """A folder with files in it is refused."""
     write_patient(cube(), tmp_path, "BraTS2021_00001")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="exists and is not empty"):
         write_patient(cube(), tmp_path, "BraTS2021_00001")
+
+
+def test_a_full_disk_leaves_no_half_patient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the folder nor a rest of it: the same command works once there is room."""
+    write, written = files.write_image, []
+
+    def full(path: Path, *rest: object) -> None:
+        if len(written) == 2:
+            raise OutputError("the disk is full")
+        written.append(write(path, *rest))
+
+    monkeypatch.setattr(files, "write_image", full)
+    with pytest.raises(OutputError, match="the disk is full"):
+        write_patient(cube(), tmp_path / "made", "BraTS2021_00001")
+    assert list((tmp_path / "made").iterdir()) == []
 
 
 @pytest.mark.parametrize("case_id", ["", "../BraTS2021_00001", "a b", "x/y"])

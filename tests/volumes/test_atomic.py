@@ -8,7 +8,12 @@ import pytest
 
 from napari_brats.errors import OutputError
 from napari_brats.volumes import atomic as atomic_module
-from napari_brats.volumes import atomic_write, write_bytes_atomic, write_json_atomic
+from napari_brats.volumes import (
+    atomic_write,
+    new_folder,
+    write_bytes_atomic,
+    write_json_atomic,
+)
 
 
 @pytest.fixture
@@ -194,3 +199,19 @@ def test_a_disk_without_permissions_is_written_to(target, monkeypatch):
     monkeypatch.setattr(atomic_module.shutil, "copymode", refuse)
     write_bytes_atomic(target, b"new")
     assert target.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("failure", "seen"), [(OSError(28, "disk full"), OutputError), (ValueError(), ValueError)]
+)
+def test_a_folder_is_whole_or_not_there(failure, seen, tmp_path):
+    """Whatever happens between the first file and the last."""
+
+    def fill():
+        with new_folder(tmp_path / "half") as place:
+            (place / "a").write_bytes(b"1")
+            raise failure
+
+    with pytest.raises(seen):
+        fill()
+    assert list(tmp_path.iterdir()) == []

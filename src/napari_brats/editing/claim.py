@@ -1,4 +1,4 @@
-"""Notice that a case is open twice: a small file that says who is at work on it."""
+"""Notice that something is worked on twice: a small file that says who is at work on it."""
 
 import contextlib
 import json
@@ -17,36 +17,47 @@ _ENDING = ".open"
 
 @dataclass(frozen=True)
 class Holder:
-    """Somebody else who has the case open, and since when (seconds since the epoch)."""
+    """Somebody else who is at work, and since when (seconds since the epoch)."""
 
     owner: Owner
     since: float
 
 
 class Claim:
-    """Says that a case is open here, as long as nobody else does.
-
-    A claim warns, it does not forbid: saving never replaces a mask that another window made.
+    """Says that somebody is at work here, as long as nobody else does.
 
     Parameters
     ----------
-    case_id : str
-        The patient.
-    image : Path
-        The patient's first image; the claim lies with the masks, or in the user's data
-        folder where those cannot be written.
+    *places : Path
+        Where the file may lie; the first that can be written counts.
     """
 
-    def __init__(self, case_id: str, image: Path) -> None:
-        name = safe_name(case_id)
-        study = sha256(str(image).encode()).hexdigest()[:8]
-        self._places = (
-            results_folder(image) / f".{name}{_ENDING}",
-            data_folder() / f".{name}-{study}{_ENDING}",
-        )
+    def __init__(self, *places: Path) -> None:
+        self._places = places
         self._owner = Owner.new()
         self._held: Path | None = None
         self._released = False
+
+    @classmethod
+    def of_case(cls, case_id: str, image: Path) -> "Claim":
+        """Say that a case is open.
+
+        It warns, it does not forbid: saving never replaces a mask that another window made.
+
+        Parameters
+        ----------
+        case_id : str
+            The patient.
+        image : Path
+            The patient's first image; the claim lies with the masks, or in the user's data
+            folder where those cannot be written.
+        """
+        name = safe_name(case_id)
+        study = sha256(str(image).encode()).hexdigest()[:8]
+        return cls(
+            results_folder(image) / f".{name}{_ENDING}",
+            data_folder() / f".{name}-{study}{_ENDING}",
+        )
 
     def renew(self) -> Holder | None:
         """Take the claim, or keep it up; returns who else has it.
@@ -65,7 +76,7 @@ class Claim:
         return None
 
     def release(self) -> None:
-        """Let others have the case."""
+        """Let others have it."""
         self._released = True
         self._owner.release()
         self._let_go()

@@ -108,7 +108,9 @@ def untouched_path(mask: Path) -> Path:
 def mask_title(path: Path, case_id: str) -> str:
     """Return what made a saved mask, from its file name."""
     match = _NAME.fullmatch(path.name)
-    return match["maker"].removeprefix(f"{case_id}_") if match else path.stem
+    if match:
+        return match["maker"].removeprefix(f"{case_id}_")
+    return (split_extension(path.name) or (path.stem, ""))[0]
 
 
 def read_mask(path: Path, case: Case) -> NDArray[np.uint8]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_brats.errors import CaseError, OutputError
+from napari_brats.errors import CaseError
 from napari_brats.naming import NAMINGS, REFERENCE, Naming
 from napari_brats.regions import encode_labels, label_convention
 from napari_brats.synthesis.patient import SyntheticPatient, in_brats_frame
-from napari_brats.volumes import write_image
+from napari_brats.volumes import new_folder, write_image
 
 _HIGHEST = 32767
 
@@ -36,7 +36,7 @@ def naming_of(case_id: str) -> Naming:
 
 
 def write_patient(patient: SyntheticPatient, folder: Path, case_id: str) -> Path:
-    """Write a patient in BraTS geometry; the same patient gives the same bytes.
+    """Write a patient in BraTS geometry, whole or not at all; the same one gives the same bytes.
 
     Parameters
     ----------
@@ -57,19 +57,18 @@ def write_patient(patient: SyntheticPatient, folder: Path, case_id: str) -> Path
     CaseError
         If the id belongs to no edition.
     OutputError
-        If it cannot be written or exists already.
+        If it cannot be written, or there is a folder with something in it already.
     """
     naming = naming_of(case_id)
     target = folder / case_id
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise OutputError(f"{str(target)!r} exists already; remove it or choose another --case")
     framed = in_brats_frame(patient)
     codes = encode_labels(framed.tissues, label_convention(naming.convention))
-    for modality, image in framed.images.items():
-        # Rounding must not turn a dark voxel of the brain into background.
-        voxels = np.clip(np.rint(image), image > 0, _HIGHEST).astype(np.int16)
-        name = naming.file_name(case_id, modality, ".nii.gz")
-        write_image(target / name, voxels, framed.affine)
-    name = naming.file_name(case_id, REFERENCE, ".nii.gz")
-    write_image(target / name, codes.astype(np.int16), framed.affine)
+    with new_folder(target) as place:
+        for modality, image in framed.images.items():
+            # Rounding must not turn a dark voxel of the brain into background.
+            voxels = np.clip(np.rint(image), image > 0, _HIGHEST).astype(np.int16)
+            name = naming.file_name(case_id, modality, ".nii.gz")
+            write_image(place / name, voxels, framed.affine)
+        name = naming.file_name(case_id, REFERENCE, ".nii.gz")
+        write_image(place / name, codes.astype(np.int16), framed.affine)
     return target

@@ -8,6 +8,7 @@ writes, `dicom` reads series and writes segmentations of them, `atomic` puts fil
 from napari_brats.volumes.affines import spacing_of, voxel_ml
 from napari_brats.volumes.atomic import (
     atomic_write,
+    new_folder,
     sha256_of,
     write_bytes_atomic,
     write_json_atomic,
@@ -34,6 +35,7 @@ __all__ = [
     "Volume",
     "atomic_write",
     "grid_difference",
+    "new_folder",
     "read_codes",
     "read_series",
     "read_volume",

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, so that a failure never costs what was there before."""
+"""Write a file or folder whole or not at all: a failure never costs what was there before."""
 
 import contextlib
 import errno
@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from napari_brats.errors import OutputError, TakenError
@@ -86,10 +86,40 @@ def atomic_write(
                 temporary.unlink(missing_ok=True)
         _flush_folder(target.parent)
     except OSError as error:
-        reason = error.strerror or str(error)
-        cure = _CURES.get(error.errno or 0, "choose another folder")
-        raise OutputError(f"cannot write {str(path)!r}: {reason}; {cure}") from error
+        raise _not_written(path, error) from error
     return path
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to write into that is put in place when all is written, or not at all.
+
+    Raises
+    ------
+    OutputError
+        If there is a folder with something in it already, or it cannot be written.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir()) or path.samefile(os.curdir)):
+        raise OutputError(
+            f"{str(path)!r} exists and is not empty or where you are; choose a new folder"
+        )
+    temporary = path.with_name(f".{secrets.token_hex(6)}-{path.name}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            path.rmdir()
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _not_written(path: Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    cure = _CURES.get(error.errno or 0, "choose another folder")
+    return OutputError(f"cannot write {str(path)!r}: {reason}; {cure}")
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:

@@ -110,7 +110,7 @@ class Recovery:
             return
         if self._claim is None:
             self._sources = tag.sources
-            self._claim = Claim(tag.case_id, tag.sources[0])
+            self._claim = Claim.of_case(tag.case_id, tag.sources[0])
         self._looking = True
         self._lookout.start(tag, self._claim)
 

@@ -11,6 +11,7 @@ from napari_brats.case import Case, load_case
 from napari_brats.errors import CaseError
 from napari_brats.metrics.overlap import joint_counts
 from napari_brats.metrics.scores import score_regions
+from napari_brats.naming import recognize, split_extension
 from napari_brats.plugin.masks import mask_title, read_mask, saved_masks
 
 
@@ -53,12 +54,14 @@ class Subject:
         return f"{self.case.case_id}    {', '.join(self.masks)}".rstrip()
 
     def details(self) -> str:
-        """Return the Dice of the first mask where there is a reference."""
+        """Return the Dice of the first mask where there is a reference; of several, whose it is."""
         if self.case.reference is None:
             text = "no reference mask"
         else:
             scores = score_regions(joint_counts(self.mask, self.case.reference), self.case.voxel_ml)
-            text = "Dice   " + "   ".join(f"{name} {s.dice:.3f}" for name, s in scores.items())
+            whose = f" of {self.title}" if len(self.masks) > 1 else ""
+            numbers = "   ".join(f"{name} {s.dice:.3f}" for name, s in scores.items())
+            text = f"Dice{whose}   {numbers}"
         return text if self.mask.any() else f"{text}    no tumor predicted"
 
 
@@ -93,19 +96,30 @@ def load_subject(
     LabelError
         If a mask holds codes that the convention does not know.
     """
-    case = load_case(patient, labels=labels)
+    patient_files = recognize(patient)
     if reference is not None:
-        case = replace(case, reference=read_mask(reference, case), reference_path=reference)
+        patient_files = replace(patient_files, reference=reference)
+    case = load_case(patient_files, labels=labels)
     paths = list(masks) or saved_masks(next(iter(case.image_paths.values())), case.case_id)[:1]
     if not paths:
         raise CaseError(
             f"{case.case_id!r} has no saved mask beside it; run napari-brats segment, or give "
             "the file of a mask with --mask"
         )
-    found: dict[str, NDArray[np.uint8]] = {}
-    files: dict[str, Path] = {}
-    for path in paths:
-        title = mask_title(path, case.case_id)
-        title = title if title not in found else f"{title} ({path.name})"
-        found[title], files[title] = read_mask(path, case), path
-    return Subject(case, found, files)
+    files = _titled(paths, case.case_id)
+    return Subject(case, {title: read_mask(path, case) for title, path in files.items()}, files)
+
+
+def _titled(paths: Sequence[Path], case_id: str) -> dict[str, Path]:
+    """Return masks by what made them, or by file and folder where several have that."""
+    stems = [(split_extension(path.name) or (path.stem, ""))[0] for path in paths]
+    choices = (
+        [mask_title(path, case_id) for path in paths],
+        stems,
+        [f"{path.absolute().parent.name}/{stem}" for path, stem in zip(paths, stems, strict=True)],
+    )
+    named: dict[str, Path] = {}
+    for place, path in enumerate(paths):
+        own = (names[place] for names in choices if names.count(names[place]) == 1)
+        named[next(own, str(path))] = path
+    return named

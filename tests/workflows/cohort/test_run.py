@@ -2,25 +2,30 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_brats.errors import OutputError
+from napari_brats.case import load_case, save_segmentation, segmentation_of
+from napari_brats.errors import DeviceError, OutputError
+from napari_brats.regions import Tissue
 from napari_brats.volumes import sha256_of
 from napari_brats.workflows.cohort import record as records
+from napari_brats.workflows.cohort import run as runs
+from napari_brats.workflows.cohort import verify as verifying
 from napari_brats.workflows.cohort import visit
-from napari_brats.workflows.cohort.job import Settings
+from napari_brats.workflows.cohort.job import Job, Settings
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.provenance import plan_again
 from napari_brats.workflows.cohort.record import CHANGED
-from napari_brats.workflows.cohort.row import State
+from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.run import Here, run_cohort
 from napari_brats.workflows.cohort.table import read_table
 from napari_brats.workflows.cohort.verify import verify
@@ -39,6 +44,14 @@ def planned(tmp_path: Path, make_patients: MakePatients, tiny_model: Path) -> Ca
         return plan_cohort(source, tmp_path / "out", [str(tiny_model)], settings, **options)
 
     return plan
+
+
+class Failing:
+    """Does the work of nobody: every mask fails at once."""
+
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[list[Row]]:
+        for job in jobs:
+            yield [visit.failed_row(job, maker, "no work") for maker in job.makers]
 
 
 def files_in(folder: Path) -> dict[Path, int]:
@@ -230,6 +243,45 @@ def test_a_full_disk_ends_the_run(
     assert states == [State.DONE, State.WAITING, State.WAITING]
 
 
+def test_a_device_that_is_not_there_ends_the_run(planned: Callable[..., Plan]) -> None:
+    """It is no patient's failure either: none has a record, and the next run does all."""
+    with pytest.raises(DeviceError, match="unknown device 'tpu'"):
+        list(run_cohort(planned(replace(QUICK, device="tpu"))))
+    assert len(planned().jobs) == 3
+
+
+def test_a_table_that_somebody_holds_open_ends_no_run(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Excel locks the file it shows: the table waits until it can be written again."""
+    monkeypatch.setattr(runs, "TABLE_SECONDS", 0.0)
+    write, calls = runs.write_table, iter(range(9))
+
+    def locked(path: Path, rows: Sequence[Row]) -> Path:
+        if next(calls) == 1:
+            raise OutputError("cannot write: permission denied")
+        return write(path, rows)
+
+    monkeypatch.setattr(runs, "write_table", locked)
+    assert len(list(run_cohort(planned(), Failing()))) == 3
+    assert {row.state for row in read_table(planned().root)} == {State.FAILED}
+
+
+def test_a_second_run_into_the_folder_is_refused(planned: Callable[..., Plan]) -> None:
+    """Each would take the other's half-written files for rests, and its lines out of the table."""
+    plan = planned()
+    with closing(run_cohort(plan, Failing())) as first:
+        next(first)
+        writing = plan.root / "sub-BraTS202100001" / ".0123456789ab-mask.nii.gz"
+        writing.parent.mkdir()
+        writing.touch()
+        with pytest.raises(OutputError, match="another run is at work"):
+            list(run_cohort(planned(), Failing()))
+        assert writing.exists()
+    assert not writing.exists()
+    assert len(list(run_cohort(planned(), Failing()))) == 3
+
+
 @pytest.mark.slow
 def test_verify_finds_a_mask_that_is_no_longer_made(planned: Callable[..., Plan]) -> None:
     """The same weights give the same voxels; a record that lies about its mask is found."""
@@ -246,6 +298,24 @@ def test_verify_finds_a_mask_that_is_no_longer_made(planned: Callable[..., Plan]
     found = {check.patient: check.different for check in verify(planned(), 5)}
     assert found[row.patient] == 2
     assert sum(found.values()) == 2
+
+
+def test_verify_asks_what_a_file_can_hold(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BraTS-PED has no code for necrosis: it is saved as another tissue, and that is the same."""
+    plan = planned(replace(QUICK, labels="brats-ped"))
+    patient = plan.patients[0]
+    case = load_case(patient, labels="brats-ped")
+    tissues = np.zeros(case.shape, np.uint8)
+    tissues[4:8, 4:8, 4:8], tissues[5, 5, 5] = Tissue.NECROSIS, Tissue.ENHANCING
+    save_segmentation(segmentation_of(case, tissues), plan.root / "mask.nii.gz")
+    row = Row(patient.case_id, "tiny", State.DONE, mask="mask.nii.gz")
+    networks = SimpleNamespace(predict=lambda _: SimpleNamespace(tissues=tissues))
+    monkeypatch.setattr(verifying, "load_networks", lambda *_: networks)
+    assert [one.different for one in verify(replace(plan, kept=(row,)), 1)] == [0]
+    tissues[0, 0, 0] = Tissue.EDEMA
+    assert [one.different for one in verify(replace(plan, kept=(row,)), 1)] == [1]
 
 
 @pytest.mark.slow

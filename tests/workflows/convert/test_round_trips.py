@@ -21,7 +21,6 @@ from napari_brats.preprocessing.steps import ByteRange, Reorient
 from napari_brats.regions import LABEL_CONVENTIONS, Tissue, region_mask
 from napari_brats.volumes import recorded_convention, write_mask
 from napari_brats.workflows.convert import FRAMES, MESH_FORMATS, Job, convert
-from napari_brats.workflows.convert.job import new_folder
 from napari_brats.workflows.convert.labels import losses
 from napari_brats.workflows.surfaces import Surface, surface_of
 
@@ -242,24 +241,6 @@ def test_outputs_are_whole_or_not_there(tmp_path: Path, make_patient_folder: Mak
         convert("labels", Job(seg, to="msd", output=tmp_path / "m.png"))
     assert seg.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [CASE]
-
-
-@pytest.mark.parametrize(
-    ("failure", "seen"), [(OSError(28, "disk full"), OutputError), (ValueError(), ValueError)]
-)
-def test_a_folder_is_whole_or_not_there(
-    failure: Exception, seen: type[Exception], tmp_path: Path
-) -> None:
-    """Whatever happens between the first file and the last."""
-
-    def fill() -> None:
-        with new_folder(tmp_path / "half") as place:
-            (place / "a").write_bytes(b"1")
-            raise failure
-
-    with pytest.raises(seen):
-        fill()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_slices_in_other_codes_than_the_patients(

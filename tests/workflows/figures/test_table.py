@@ -1,6 +1,7 @@
 """Every picture of the table, drawn on small patients and tables."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def test_animations_move(
         frames.append(np.asarray(picture.convert("RGB")))
     assert (frames[0] != frames[1]).any()
     assert (frames[1] != frames[2]).any()
+
+
+def test_a_mask_called_reference_hides_no_reference(
+    make_subject: MakeSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both turn side by side."""
+    monkeypatch.setattr(animation, "_TURN_FRAMES", 1)
+    subject = make_subject()
+    named = replace(subject, masks={"reference": subject.mask})
+    picture = Image.open(BytesIO(ANIMATIONS["rotation"].draw(named, Options())))
+    assert picture.width == 2 * animation._PANEL
 
 
 def test_the_tissues_of_a_sweep_have_their_colors(make_subject: MakeSubject) -> None:

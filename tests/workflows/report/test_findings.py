@@ -60,6 +60,22 @@ def test_a_tumor_across_the_midline(make_tumor: MakeTumor) -> None:
     assert place.nearest_mm == 0
 
 
+def test_a_tumor_that_ends_at_the_midline_does_not_cross_it(make_tumor: MakeTumor) -> None:
+    """Its nearest voxel's edge is 0 mm away, and none lies on the other side."""
+    case, mask = make_tumor([(np.s_[8:14, 5:15, 2:8], Tissue.EDEMA)])
+    found = find(case, mask)
+    assert (found.places["WT"].nearest_mm, found.places["WT"].right_ml) == (0, 0)
+    assert "on the patient's left, reaching the midline" in summary(found)
+    case, mask = make_tumor([(np.s_[8:15, 5:15, 2:8], Tissue.EDEMA)])
+    assert "on both sides, crossing the midline" in summary(find(case, mask))
+
+
+def test_a_tumor_of_specks_has_no_parts_to_count(make_tumor: MakeTumor) -> None:
+    """One voxel of 0.002 ml is not "0 separate parts"."""
+    case, mask = make_tumor([(np.s_[8:9, 5:6, 2:3], Tissue.EDEMA)])
+    assert "a tumor of 0.0 ml in specks under 0.05 ml, on" in summary(find(case, mask))
+
+
 def test_parts_and_shares_by_hand(make_tumor: MakeTumor) -> None:
     """Corners join; specks are counted apart; a cavity is no tumor."""
     case, mask = make_tumor(

@@ -17,7 +17,10 @@ from napari_brats.editing.journal import JournalWriter, Subject
 from napari_brats.editing.owner import Owner
 from napari_brats.networks.checkpoint import read_card
 from napari_brats.volumes import write_probabilities
+from napari_brats.workflows.cohort.layout import Layout
+from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.report.origin import card_facts, cards_of, run_facts
+from napari_brats.workflows.report.run import report_run
 
 MakePatient = Callable[..., Path]
 Captured = pytest.CaptureFixture[str]
@@ -141,6 +144,23 @@ def test_a_cohort_report(patient: Path, tmp_path: Path, capsys: Captured) -> Non
     assert "2 cases, from the table net.csv." in text
     assert "&lt;i&gt;case&lt;/i&gt;: WT" in text
     assert "2 #(P and R) / (#P + #R)" in text
+
+
+def test_a_cohort_report_without_distances(tmp_path: Path) -> None:
+    """What a table of somebody else's does not have is not called an empty region."""
+    table = tmp_path / "theirs.csv"
+    table.write_text("case,region,dice\na,WT,0.9\na,ET,0.5\nb,WT,0\nb,ET,0.7\n")
+    assert main(["report", str(table)]) == 0
+    text = text_of(tmp_path / "theirs_report.html")
+    assert "2 cases, from the table theirs.csv." in text
+    assert "these have no distance" not in text
+
+
+def test_the_page_of_a_run_hides_no_model_that_missed_everything(tmp_path: Path) -> None:
+    """A Dice of 0 is a score."""
+    rows = [Row("a", "net", State.DONE, dice={"WT": 0.0, "TC": 0.0, "ET": 0.0})]
+    text = text_of(report_run(Layout(tmp_path), rows))
+    assert "Dice where there is a reference" in text
 
 
 @pytest.mark.parametrize(

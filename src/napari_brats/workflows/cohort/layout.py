@@ -51,6 +51,11 @@ class Layout:
         """The patients, those that need a look first."""
         return self.root / "queue.csv"
 
+    @property
+    def claim(self) -> Path:
+        """Who is at work here, while a run goes on."""
+        return self.root / ".run.open"
+
     def scores(self, maker: str) -> Path:
         """Return the table of one model's scores, as ``evaluate --csv`` writes it."""
         return self.root / f"scores_{safe(maker)}.csv"

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
-from napari_brats.errors import Cancelled, CaseError
+from napari_brats.editing.claim import Claim
+from napari_brats.editing.owner import SILENCE_S
+from napari_brats.errors import Cancelled, CaseError, OutputError
 from napari_brats.metrics.table import METRICS
 from napari_brats.volumes import write_text_atomic
 from napari_brats.workflows.cohort import visit
@@ -95,7 +97,16 @@ class Here:
         self._in_flight = 2 + 3 * helpers
 
     def outcomes(self, jobs: Sequence[Job]) -> Generator[list[Row], None, None]:
-        """Send all patients through the stages; closing it stops at the next window."""
+        """Send all patients through the stages; closing it stops at the next window.
+
+        Raises
+        ------
+        BratsError
+            If there is no such device or engine, or weights cannot be used.
+        """
+        if jobs:
+            makers = dict.fromkeys(maker for job in jobs for maker in job.makers)
+            visit.load_all(makers, jobs[0].settings)
         yield from run_stages(self.stages, jobs, self._in_flight, self._stop)
 
     def _network(self, one: visit.Visit) -> visit.Visit:
@@ -129,24 +140,49 @@ def run_cohort(
     Raises
     ------
     OutputError
-        If the disk is full or cannot be written; what is done stays.
+        If the disk is full or cannot be written, or another run is at work in the output
+        folder; what is done stays.
     BratsError
-        What ends the whole run, such as a scheduler that is gone.
+        What ends the whole run, such as a device that is not there or a scheduler that is gone.
     """
+    claim = Claim(plan.layout.claim)
+    try:
+        _require_alone(claim, plan)
+        yield from _run(plan, where or Here(), claim, on_notice or _ignore)
+    finally:
+        claim.release()
+
+
+def _require_alone(claim: Claim, plan: Plan) -> None:
+    """Refuse a folder that another run is at work in."""
+    other = claim.renew()
+    if other is not None:
+        raise OutputError(
+            f"another run is at work in {str(plan.root)!r} (process {other.owner.process} on "
+            f"{other.owner.host!r}); wait for its end, or give another folder with --output. One "
+            f"that was killed on another computer is waited for {SILENCE_S / 60:.0f} minutes"
+        )
+
+
+def _run(
+    plan: Plan, where: Where, claim: Claim, on_notice: Callable[[str], None]
+) -> Generator[Progress, None, None]:
+    """Do `run_cohort` in a folder that is claimed."""
     write_provenance(plan)
     book = _Book(plan)
     start = time.monotonic()
     done = failed = 0
     try:
-        with contextlib.closing((where or Here()).outcomes(plan.jobs)) as outcomes:
+        with contextlib.closing(where.outcomes(plan.jobs)) as outcomes:
             for rows in outcomes:
+                claim.renew()
                 book.add(rows)
                 done += bool(rows)
                 failed += sum(row.state is State.FAILED for row in rows)
                 seconds = time.monotonic() - start
                 yield Progress(tuple(rows), done, len(plan.jobs), failed, seconds)
     finally:
-        book.close(on_notice or _ignore)
+        book.close(on_notice)
 
 
 class _Book:
@@ -168,7 +204,9 @@ class _Book:
         """Take rows in."""
         self._rows.update({row.key: row for row in rows})
         if time.monotonic() - self._written > TABLE_SECONDS:
-            self._write_table()
+            # Windows locks a table that somebody looks at; `close` writes it anyway.
+            with contextlib.suppress(OutputError):
+                self._write_table()
 
     def rows(self) -> list[Row]:
         """Return all rows in the order of the patients; what is not done waits."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_brats.case import load_case, load_mask
+from napari_brats.regions import encode_labels
 from napari_brats.workflows.cohort.plan import Plan
 from napari_brats.workflows.cohort.record import CHANGED
 from napari_brats.workflows.cohort.row import State
@@ -64,4 +65,6 @@ def verify(plan: Plan, count: int, seed: int = 0) -> Iterator[Check]:
         networks = load_networks(maker, maker.cards(plan.settings), plan.settings)
         found = networks.predict(case).tissues
         mask, _ = load_mask(plan.root / row.mask, case.convention)
-        yield Check(row.patient, row.model, int(np.count_nonzero(found != mask)), mask.size)
+        # Where the file's codes do not know a tissue, another was saved in its place.
+        made, saved = (encode_labels(tissues, case.convention) for tissues in (found, mask))
+        yield Check(row.patient, row.model, int(np.count_nonzero(made != saved)), mask.size)

@@ -6,7 +6,7 @@ for it, becomes a row with the reason; what is wrong with the disk ends the run.
 
 import errno
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -88,7 +88,10 @@ class Visit:
 
     @contextmanager
     def guarded(self, *legs: Leg) -> Iterator[None]:
-        """Turn what goes wrong into failed rows, but for a full disk and the wish to stop."""
+        """Turn what goes wrong into failed rows, but for a full disk and the wish to stop.
+
+        What is settled already stays as it is.
+        """
         start = perf_counter()
         try:
             yield
@@ -97,7 +100,7 @@ class Visit:
         except Exception as error:
             if is_no_room(error):
                 raise
-            for leg in legs:
+            for leg in [one for one in legs if one in self.legs]:
                 self.fail(leg, error)
         for leg in legs:
             leg.seconds += perf_counter() - start
@@ -146,6 +149,18 @@ def load_networks(maker: Maker, cards: Sequence[Card], settings: Settings) -> "E
             settings.engine,
             settings.mirror,
         )
+
+
+def load_all(makers: Iterable[Maker], settings: Settings) -> None:
+    """Load what a run needs: what no patient can change is no patient's failure.
+
+    Raises
+    ------
+    BratsError
+        If there is no such device or engine, or weights cannot be used.
+    """
+    for maker in makers:
+        load_networks(maker, maker.cards(settings), settings)
 
 
 def network(visit: Visit, on_step: OnStep | None = None) -> Visit:

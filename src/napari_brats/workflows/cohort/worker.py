@@ -54,9 +54,11 @@ _NETWORK = Lock()
 
 def work(job: Job, needs: Needs) -> Outcome:
     """Do one job: all stages, the record last."""
-    unfit = fitness(needs)
-    if unfit:
-        return Outcome(unfit=unfit, worker=_address())
+    try:
+        _require(needs)
+        _make_ready(needs)
+    except BratsError as error:
+        return Outcome(unfit=str(error), worker=_address())
     try:
         one = visit.prepare(visit.read(job))
         with _NETWORK:
@@ -93,6 +95,12 @@ def _require(needs: Needs) -> None:
             f"it does not see the output folder {str(needs.root)!r}; use a folder that all "
             "computers share"
         )
+
+
+@lru_cache(maxsize=4)
+def _make_ready(needs: Needs) -> None:
+    """Load the networks, once; raise why they cannot run here."""
+    visit.load_all(needs.makers, needs.settings)
 
 
 def _address() -> str:

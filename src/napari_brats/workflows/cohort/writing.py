@@ -14,7 +14,7 @@ from napari_brats.errors import BratsError
 from napari_brats.metrics.case_scores import score_case
 from napari_brats.metrics.tasks import task_of
 from napari_brats.networks.card import Card
-from napari_brats.regions import REGIONS
+from napari_brats.regions import REGIONS, encode_labels
 from napari_brats.volumes import sha256_of, spacing_of, write_bytes_atomic, write_probabilities
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.record import Record, free_mask, now, software, write_record
@@ -133,9 +133,11 @@ def _write_beside(
 
 
 def _holds(path: Path, case: Case, prediction: "Prediction") -> bool:
-    """Return whether a mask's file has these very voxels."""
+    """Return whether a mask's file has the very voxels that would be saved."""
     try:
-        return bool(np.array_equal(load_mask(path, case.convention)[0], prediction.tissues))
+        there, _ = load_mask(path, case.convention)
+        wanted = encode_labels(prediction.tissues, case.convention)
+        return bool(np.array_equal(encode_labels(there, case.convention), wanted))
     except BratsError:
         return False
 

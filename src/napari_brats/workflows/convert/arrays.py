@@ -13,8 +13,8 @@ from napari_brats.case import MODALITIES, Case, load_case
 from napari_brats.plugin.display import display_of
 from napari_brats.plugin.masks import read_mask
 from napari_brats.preprocessing.steps import FitInto
-from napari_brats.volumes import write_bytes_atomic
-from napari_brats.workflows.convert.job import Job, new_folder
+from napari_brats.volumes import new_folder, write_bytes_atomic
+from napari_brats.workflows.convert.job import Job
 from napari_brats.workflows.convert.labels import encode_with_word
 
 

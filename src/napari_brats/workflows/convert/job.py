@@ -1,10 +1,7 @@
-"""`Job`: what is to be converted and how; reading masks, and folders written whole."""
+"""`Job`: what is to be converted and how; reading masks."""
 
 import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,33 +138,3 @@ def stem_of(path: Path) -> str:
     """Return a file's name without its ending, be it of one part or two."""
     parts = split_extension(path.name)
     return parts[0] if parts else path.stem
-
-
-@contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to write into that is put in place when all is written, or not at all.
-
-    Raises
-    ------
-    OutputError
-        If there is a folder with something in it already, or it cannot be written.
-    """
-    if path.exists() and (not path.is_dir() or any(path.iterdir()) or path.samefile(os.curdir)):
-        raise OutputError(
-            f"{str(path)!r} exists and is not empty or where you are; give a new folder with "
-            f"{_OUTPUT}"
-        )
-    temporary = path.with_name(f".{secrets.token_hex(6)}-{path.name}")
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        if path.exists():
-            path.rmdir()
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(
-            f"cannot write {str(path)!r}: {reason}; give another folder with {_OUTPUT}"
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

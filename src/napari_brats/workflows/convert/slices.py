@@ -20,8 +20,8 @@ from napari_brats.plugin.display import Display, display_of
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.preprocessing.steps import ByteRange
 from napari_brats.regions import decode_labels, label_convention
-from napari_brats.volumes import voxel_ml
-from napari_brats.workflows.convert.job import Job, new_folder, read_mask_file, stem_of
+from napari_brats.volumes import new_folder, voxel_ml
+from napari_brats.workflows.convert.job import Job, read_mask_file, stem_of
 from napari_brats.workflows.convert.labels import encode_with_word
 
 CHANNELS = RECIPES["dr_unet104"].modalities

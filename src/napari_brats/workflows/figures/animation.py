@@ -34,15 +34,14 @@ _PALETTE_FRAMES = 6
 def rotation(subject: Subject, options: Options) -> bytes:
     """Return a GIF of the reference and the masks turning side by side."""
     case = subject.case
-    masks = {**({} if case.reference is None else {"reference": case.reference}), **subject.masks}
+    masks = [*([] if case.reference is None else [case.reference]), *subject.masks.values()]
+    titles = [*([] if case.reference is None else ["reference"]), *subject.masks]
     head = np.logical_or.reduce([image != 0 for image in case.images.values()])
     shell = head_shell(head, case.affine)
-    scenes = [scene_of(mask, case.affine, options.colors, shell) for mask in masks.values()]
+    scenes = [scene_of(mask, case.affine, options.colors, shell) for mask in masks]
     center, radius = reach(scenes)
     frames = [
-        _side_by_side(
-            [draw_scene(scene, turn, _PANEL, center, radius) for scene in scenes], list(masks)
-        )
+        _side_by_side([draw_scene(scene, turn, _PANEL, center, radius) for scene in scenes], titles)
         for turn in 2 * np.pi * np.arange(_TURN_FRAMES) / _TURN_FRAMES
     ]
     return encode_gif(frames, _TURN_MS)

@@ -51,7 +51,7 @@ def bland_altman(methods: Mapping[str, Scores], options: Options) -> "Figure":
         axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
         axes.set_title(f"{region}: {REGIONS[region].title}", fontsize=11)
         axes.set_xlabel("mean of prediction and reference, ml")
-        if axes.has_data():
+        if axes.collections:
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.1 * (1 + len(methods)) * (high - low))
             axes.legend(frameon=False, fontsize=8, loc="upper left")

@@ -106,7 +106,7 @@ def draw_picture(
         )
     if output is None:
         kinds = (".gif",) if row.name in ANIMATIONS else FORMATS
-        title = subject.title.replace(os.sep, "-")
+        title = subject.title.replace(os.sep, "-").replace("/", "-")
         name = f"{subject.case.case_id}_{title}_{row.name}{kinds[0]}"
         output = folder_beside(patient) / name
         check_file(output, kinds, _OUTPUT)

@@ -85,7 +85,13 @@ def _summary(scores: dict[str, dict[str, Column]], regions: list[str]) -> list[d
 
 
 def _undefined(scores: dict[str, dict[str, Column]], regions: list[str]) -> list[str]:
-    """Name the cases without a distance: their region was missed, or is not there."""
+    """Name the cases without a distance: their region was missed, or is not there.
+
+    A table that has no distances at all tells nothing about that.
+    """
+    distances = [scores[region][name] for region in regions for name in ("hd95_mm", "nsd")]
+    if all(value is None for column in distances for value in column.values()):
+        return []
     return [
         f"{case}: {region}"
         for region in regions

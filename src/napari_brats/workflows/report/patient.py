@@ -121,13 +121,13 @@ def summary(found: Findings) -> str:
         return "The mask holds no tumor."
     place, volume = found.places["WT"], found.volumes_ml["WT"]
     count = len(found.foci)
-    parts = "one part" if count == 1 else f"{count} separate parts"
+    few = {0: f"specks under {SMALL_ML:g} ml", 1: "one part"}
+    parts = few.get(count, f"{count} separate parts")
     side = "on both sides" if place.side == "both sides" else f"on the patient's {place.side}"
-    midline = (
-        "crossing the midline"
-        if place.nearest_mm == 0
-        else f"at least {place.nearest_mm:.0f} mm from the midline"
-    )
+    midline = f"at least {place.nearest_mm:.0f} mm from the midline"
+    if place.nearest_mm == 0:
+        crosses = min(place.left_ml, place.right_ml) > 0
+        midline = f"{'crossing' if crosses else 'reaching'} the midline"
     shares = ", ".join(f"{share:.0%} {name}" for name, share in found.shares.items())
     return (
         f"The mask shows a tumor of {volume:.1f} ml in {parts}, {side}, {midline}. "
@@ -142,7 +142,7 @@ def warnings(subject: Subject, found: Findings, cards: Sequence[Card]) -> list[s
     if case.missing:
         notes.append(f"Missing: {', '.join(case.missing)}. The tumor may look smaller than it is.")
     if not found.places:
-        notes.append("The mask is empty. That is no proof that there is no tumor.")
+        notes.append("The mask holds no tumor. That is no proof that there is no tumor.")
     edges = [np.take(tissues, place, axis) for axis in range(3) for place in (0, -1)]
     if any(edge.any() for edge in edges):
         notes.append("The mask touches the border of the volume: part of the tumor may be outside.")
