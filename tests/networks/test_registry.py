@@ -106,6 +106,21 @@ def test_training_mode_is_finite_and_noisy(name):
 
 
 @EVERY
+def test_dropout_belongs_to_the_paper_sizes(name):
+    """Narrow networks learn too little rather than too much: their size has no dropout."""
+    rates = {
+        size: {
+            part.p
+            for part in on_meta(name, size).modules()
+            if isinstance(part, nn.modules.dropout._DropoutNd)
+        }
+        for size in ("paper", "lite")
+    }
+    assert rates["lite"] <= {0}
+    assert bool(rates["paper"] - {0}) == (name != "kermi2018")
+
+
+@EVERY
 def test_residual_identity(name):
     """With its main branch zeroed, a residual block is its shortcut."""
     network = narrow(name)

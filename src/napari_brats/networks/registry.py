@@ -108,7 +108,7 @@ MODELS: Mapping[str, ModelSpec] = {
             factory="dr_unet104:DRUNet104",
             sizes={
                 "paper": {},
-                "lite": {"widths": (8, 16, 24, 32, 48, 64), "out_channels": 3},
+                "lite": {"widths": (8, 16, 24, 32, 48, 64), "out_channels": 3, "dropout": 0},
             },
             parameters={"paper": 76_431_716, "lite": 2_978_771},
             outputs=_SOFTMAX,
@@ -155,7 +155,10 @@ MODELS: Mapping[str, ModelSpec] = {
             ndim=3,
             factory="unet3d:UNet3D",
             # Our own recipes give four modalities, the published one three.
-            sizes={"paper": {}, "lite": {"width": 8, "in_channels": 4, "out_channels": 3}},
+            sizes={
+                "paper": {},
+                "lite": {"width": 8, "in_channels": 4, "out_channels": 3, "dropout_scale": 0},
+            },
             parameters={"paper": 5_645_828, "lite": 1_412_435},
             outputs=_SOFTMAX,
             multiple=16,
@@ -169,7 +172,7 @@ MODELS: Mapping[str, ModelSpec] = {
             title="Isensee's 3D U-Net of 2017 (Etheredge)",
             ndim=3,
             factory="isensee2017:Isensee2017",
-            sizes={"paper": {}, "lite": {"width": 8}},
+            sizes={"paper": {}, "lite": {"width": 8, "dropout": 0}},
             parameters={"paper": 4_653_261, "lite": 2_069_569},
             outputs={"paper": "labels", "lite": "regions"},
             multiple=16,
