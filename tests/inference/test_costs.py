@@ -26,6 +26,13 @@ def test_runs_are_remembered() -> None:
     assert Costs.load().expect("other") is None
 
 
+def test_minutes_are_told_in_plain_digits() -> None:
+    """Not as 1.2e+02 s."""
+    expected = Costs([replace(RUN, total_seconds=123.4)]).expect("net")
+    assert expected is not None
+    assert expected.in_words().startswith("123 s, ")
+
+
 def test_a_first_run_alone_is_told_as_such() -> None:
     """Nothing is made up for the later ones."""
     expected = Costs([replace(RUN, first=True)]).expect("net")

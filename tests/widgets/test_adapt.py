@@ -92,6 +92,14 @@ def test_the_list_says_which_mask_counts_and_why_others_do_not(widget, cases):
     assert not widget.start.isEnabled()
 
 
+def test_the_home_in_a_path(widget, cases, monkeypatch):
+    """A folder below ~ is found, as in the other docks; the training gets it whole."""
+    monkeypatch.setenv("HOME", str(cases.parent))
+    show(widget, f"~/{cases.name}")
+    assert widget.cases.counted.text() == "1 of 3 cases count"
+    assert widget.cases.folder() == str(cases)
+
+
 def test_a_case_is_marked_from_the_list(widget, cases):
     """The chosen case counts at once, with the name in the field; nobody's name is refused."""
     show(widget, cases)

@@ -1,5 +1,6 @@
 """The Cohort widget: sorting, filtering, opening, marking, second readings, runs."""
 
+import shutil
 import time
 from types import SimpleNamespace
 
@@ -97,6 +98,21 @@ def test_the_chosen_patient_stays_chosen(table):
     table.show_items(read_items(table.thumbnails._root))
     assert table.current().patient == CASES[0]
     assert listed(table) == ["2", "1", "0"]
+
+
+def test_reading_anew_does_not_scroll(table, cohort, qtbot):
+    """A table that another process writes to stays where the person has scrolled to."""
+    from napari_brats.workflows.review_list import read_items
+
+    table.resize(600, 140)
+    table.show()
+    table.choose(CASES[1])
+    bar = table.view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    table.show_items(read_items(cohort))
+    assert table.current().patient == CASES[1]
+    assert bar.value() == bar.maximum()
 
 
 def test_filters(table):
@@ -251,6 +267,80 @@ def test_follow_rank_and_run(widget, qtbot, notices, cohort, monkeypatch):
     )
 
 
+@pytest.fixture
+def running(widget, qtbot, monkeypatch):
+    """Start a run that goes on until it is stopped; return the steps it has taken."""
+    row = Row(CASES[1], "other", State.DONE, volume_ml={"WT": 5.0})
+    steps = []
+
+    def run(*_):
+        for done in range(1, 600):
+            time.sleep(0.05)
+            steps.append(done)
+            yield SimpleNamespace(rows=(row,), done=done, total=10**6, failed=0, seconds_left=60)
+
+    monkeypatch.setattr("napari_brats.widgets.cohort_work._running", run)
+    widget.panel.start.click()
+    qtbot.waitUntil(lambda: "of 1000000" in widget.panel.words.text(), timeout=10_000)
+    return steps
+
+
+def test_another_folder_during_a_run(widget, qtbot, cohort, running):
+    """What the run reports is of its own folder, also where patients have the same names."""
+    other = shutil.copytree(cohort, cohort.parent / "again")
+    widget.look_in(other)
+    qtbot.waitUntil(lambda: widget.work._reading is None, timeout=10_000)
+    seen = len(running)
+    qtbot.waitUntil(lambda: len(running) > seen + 5, timeout=10_000)
+    assert widget.work.item(CASES[1]).row("other").state == State.FAILED
+
+
+def test_a_closed_dock_stops_its_run(widget, qtbot, running):
+    """Nobody could stop it any more, and a dock opened anew would start a second one."""
+    task = widget.work._long
+    with qtbot.waitSignal(task.worker.finished, timeout=10_000):
+        widget.viewer.window.remove_dock_widget(widget)
+    assert running[-1] < 599
+    assert not widget._timer.isActive()
+
+
+def test_another_folder_while_one_is_read(widget, qtbot, cohort):
+    """The first folder's patients do not appear under the second's name."""
+    widget.look_in(cohort)
+    task = widget.work._reading
+    with qtbot.waitSignal(task.worker.finished, timeout=10_000):
+        widget.look_in(cohort.parent / "elsewhere")
+    assert widget.table.model.rowCount() == 0
+
+
+def test_the_segment_dock_closed_and_opened_again(widget, qtbot):
+    """The next patient opens in the dock that is there now."""
+    from napari_brats.widgets.segment import SegmentWidget
+
+    widget.open(widget.table.current())
+    opened(widget, qtbot, CASES[1], "net")
+    viewer = widget.viewer
+    viewer.window.remove_dock_widget(widget.segment)
+    widget.segment = SegmentWidget(viewer)
+    viewer.window.add_dock_widget(widget.segment, name="Segment")
+    qtbot.waitUntil(lambda: widget.segment._guard is not None)
+    widget.panel.next.click()
+    opened(widget, qtbot, CASES[2], "net")
+
+
+def test_the_reader_of_the_settings(qtbot, monkeypatch):
+    """The name decides what is hidden, so that it is the same in every dock."""
+    from napari_brats.widgets.cohort_panel import CohortPanel
+    from napari_brats.widgets.preferences import Preferences
+
+    monkeypatch.setattr(
+        "napari_brats.widgets.review_file.preferences", lambda: Preferences(reader="Ada")
+    )
+    panel = CohortPanel()
+    qtbot.addWidget(panel)
+    assert panel.reader.text() == "Ada"
+
+
 def test_where_a_run_computes():
     """Nothing means this process; an address means the workers of that scheduler."""
     from napari_brats.widgets.cohort_work import _place
@@ -269,6 +359,8 @@ def test_mistakes(widget, qtbot, notices, cohort):
     assert "does not exist" in notices[-1]
     widget.look_in(cohort.parent / "elsewhere")
     assert "no cohort.csv" in widget.panel.words.text()
+    widget.work.follow()
+    assert widget.work._reading is None, "there is nothing to read, and nobody to blame"
     assert widget.table.model.rowCount() == 0
     mark_enabled = [one.isEnabled() for one in (widget.panel.done, widget.panel.rank)]
     assert mark_enabled == [False, False]

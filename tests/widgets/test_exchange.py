@@ -36,6 +36,8 @@ def test_the_dialog(qtbot):
     labels = [Label(0, 1, 10), Label(1, 1, 5), Label(1, 3, 2)]
     dialog = IntakeDialog(["WT", "other"], labels, 0.5, label_convention("brats2023-gli"))
     qtbot.addWidget(dialog)
+    names = [menu.accessibleName() for menu in dialog.targets]
+    assert names[1:] == ["Label 1 of other becomes", "Label 3 of other becomes"]
     ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
     assert dialog.chosen() == {(0, 1): "WT", (1, 1): None, (1, 3): None}
     assert dialog.table.item(0, 2).text() == "5.00"

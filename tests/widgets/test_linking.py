@@ -157,3 +157,18 @@ def test_the_crosshair_leaves_its_place_free(viewer, mask):
     assert not overlay.visible
     crosshair.close()
     assert "brats_cross_up" not in viewer.canvas.overlays
+
+
+def test_linked_before_there_is_a_patient(viewer, case, show_case, other_view):
+    """Canvases that were linked empty follow the patient who comes."""
+    sagittal = other_view((0, 1))
+    linking = Linking(viewer, [sagittal])
+    show_case(case)
+    sagittal.add_image(viewer.layers[0].data, scale=viewer.layers[0].scale)
+    sagittal.dims.order = SAGITTAL
+    linking.fit()
+    place = tuple(viewer.layers[0].data_to_world((4, 5, 6)))
+    linking.move(place)
+    assert (viewer.dims.point[0], sagittal.dims.point[2]) == pytest.approx((place[0], place[2]))
+    linking.close()
+    assert viewer.dims.point == pytest.approx(place)

@@ -7,25 +7,51 @@ from qtpy.QtWidgets import (
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
-    QTableWidget,
+    QTableView,
     QTreeWidget,
     QWidget,
 )
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
-KINDS = (QAbstractButton, QLineEdit, QPlainTextEdit, QComboBox, QTreeWidget, QTableWidget)
-MADE_OF_PARTS = (QComboBox, QAbstractSpinBox, QTableWidget)
+KINDS = (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QComboBox,
+    QTreeWidget,
+    QTableView,
+)
+MADE_OF_PARTS = (QComboBox, QAbstractSpinBox, QLineEdit, QTableView)
 
 
-def test_every_control_has_a_name_and_a_tip(widget):
-    """Folded panels too; a button's own words count as its name."""
-    controls = [
+def controls_of(widget):
+    return [
         control
         for control in widget.findChildren(QWidget)
         if isinstance(control, KINDS) and not isinstance(control.parent(), MADE_OF_PARTS)
     ]
-    assert len(controls) > 40
+
+
+def nameless(controls):
+    """Return those without a name; a button's own words count as its name."""
     worded = [one for one in controls if isinstance(one, QAbstractButton) and one.text()]
-    assert [one for one in controls if not one.accessibleName() and one not in worded] == []
+    return [one for one in controls if not one.accessibleName() and one not in worded]
+
+
+def test_every_control_has_a_name_and_a_tip(widget):
+    """Folded panels too."""
+    controls = controls_of(widget)
+    assert len(controls) > 40
+    assert nameless(controls) == []
     assert [one.accessibleName() for one in controls if not one.toolTip()] == []
+
+
+@pytest.mark.parametrize("name", ["Train", "Adapt", "Cohort", "Scores"])
+def test_every_control_of_the_other_docks_has_a_name(name, make_napari_viewer):
+    """Also those that magicgui makes of settings."""
+    _, dock = make_napari_viewer().window.add_plugin_dock_widget("napari-brats", name)
+    controls = controls_of(dock)
+    assert len(controls) > 7
+    assert nameless(controls) == []

@@ -57,6 +57,28 @@ def test_what_is_changed_reaches_the_training(widget, tmp_path):
     )  # fmt: skip
 
 
+def test_folders_as_people_type_them(widget, tmp_path, monkeypatch):
+    """An emptied folder is the default's, not one of the name "None"; ~ is the home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    form = widget.form
+    form["output"].value = None
+    assert form.flags() == []
+    form["output"].line_edit.value, form["data"].line_edit.value = "~/run", "~/patients"
+    assert config_from(widget) == TrainConfig(
+        data=(tmp_path / "patients",), output=tmp_path / "run"
+    )
+    assert form.output() == tmp_path / "run"
+
+
+def test_the_curves_follow_the_theme(widget):
+    """Drawn in the colors of one theme, they take those of the next."""
+    for color in ("#202020", "#e0e0e0"):
+        widget.setStyleSheet(f"QWidget {{ background-color: {color}; }}")
+        widget.curves.add({"step": 1, "loss": 0.7, "holdout_dice": None})
+    widget.setStyleSheet("QWidget { background-color: #202020; }")
+    assert widget.curves.figure.get_facecolor()[:3] == pytest.approx((32 / 255,) * 3)
+
+
 def test_the_form_shows_the_presets_numbers(widget):
     """What is shown is what is trained with; what a person changed stays, also to a default."""
     form = widget.form
@@ -114,6 +136,23 @@ def test_a_training_outlives_its_dock(qtbot, tmp_path):
     qtbot.waitUntil(began.exists, timeout=20_000)
     train.deleteLater()
     qtbot.waitUntil(state.exists, timeout=20_000)
+
+
+@pytest.mark.slow
+def test_a_closed_dock_ends_the_training(make_napari_viewer, qtbot, tmp_path):
+    """The dock's x does, at once, whoever still holds the widget; hiding the dock does not."""
+    from napari_brats.widgets.train import TrainWidget
+
+    began = tmp_path / "began"
+    program = f"import pathlib, sys; pathlib.Path({str(began)!r}).touch(); sys.stdin.read()"
+    viewer, train = make_napari_viewer(show=True), TrainWidget()
+    dock = viewer.window.add_dock_widget(train, name="Train")
+    train.process.run([sys.executable, "-c", program])
+    qtbot.waitUntil(began.exists, timeout=20_000)
+    dock.close()
+    assert not train.process.wait(0.5)
+    dock.destroyOnClose()
+    qtbot.waitUntil(lambda: not train.process.running(), timeout=20_000)
 
 
 @pytest.mark.slow

@@ -279,3 +279,17 @@ def test_the_dock_comes_and_goes(shown, qtbot):
     assert shown.viewer.dims.point == place
     views[PLANES].click()
     assert len(canvases(shown)) == 2
+
+
+def test_planes_before_the_patient(widget, data, qtbot):
+    """Three planes switched on in an empty window are there when the first patient comes."""
+    widget.views.views[PLANES].click()
+    open_patient(widget, data / "BraTS2021_00000", qtbot)
+    assert [canvas.caption.text() for canvas in canvases(widget)] == ["Coronal", "Sagittal"]
+    place = widget.masks.mask().data_to_world((4, 5, 6))
+    widget.views_control.linking.move(place)
+    points = [canvas.model.dims.point for canvas in canvases(widget)]
+    assert (points[0][1], points[1][2]) == pytest.approx(tuple(place[1:]))
+    widget.viewer.layers.clear()
+    open_patient(widget, data / "BraTS2021_00001", qtbot)
+    assert [canvas.caption.text() for canvas in canvases(widget)] == ["Coronal", "Sagittal"]

@@ -88,10 +88,10 @@ class Expectation:
 
     def in_words(self) -> str:
         """Return one line for people, e.g. ``"0.8 s (the first 2.9 s), 0.5 GB; torch, CPU"``."""
-        first = "" if self.first_seconds is None else f"{self.first_seconds:.2g} s"
+        first = "" if self.first_seconds is None else _seconds(self.first_seconds)
         took = f"{first} for the first patient"
         if self.seconds is not None:
-            took = f"{self.seconds:.2g} s" + (f" (the first {first})" if first else "")
+            took = _seconds(self.seconds) + (f" (the first {first})" if first else "")
         return f"{took}, {self.memory_bytes / 1e9:.1f} GB; {self.engine}, {self.device}"
 
 
@@ -192,6 +192,10 @@ def remember(run: Run) -> None:
 def has_run(model: str, engine: str, device: str) -> bool:
     """Return whether this program has run a model so before."""
     return (model, engine, device) in _HERE
+
+
+def _seconds(number: float) -> str:
+    return f"{number:.2g} s" if number < 10 else f"{number:.0f} s"
 
 
 def costs_file() -> Path:

@@ -24,6 +24,7 @@ from napari_brats.widgets.adapt_result import ResultTable
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
 from napari_brats.widgets.curves_view import CurvesView
+from napari_brats.widgets.docking import when_closed
 from napari_brats.widgets.model_card import model_title
 from napari_brats.widgets.model_panel import ModelPanel
 from napari_brats.widgets.pace import duration
@@ -96,6 +97,7 @@ class AdaptWidget(QWidget):
         self.process.noticed.connect(self.words.setText)
         self.process.ended.connect(self._ended)
         self.process.failed.connect(self._failed)
+        when_closed(self, self.process.stop)
 
     def _begin(self) -> None:
         self.curves.clear()

@@ -23,6 +23,7 @@ from napari_brats.plugin.masks import mask_title
 from napari_brats.training.corrections import Correction
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.review_file import reader_name
+from napari_brats.widgets.typed_path import typed_path
 
 COLUMNS = ("case", "mask, or why none")
 _ROWS_SHOWN = 7
@@ -77,7 +78,7 @@ class CasesPanel(QWidget):
 
     def folder(self) -> str:
         """Return the folder, or nothing."""
-        return self.path.text().strip().strip("\"'")
+        return typed_path(self.path.text())
 
     def count(self) -> int:
         """Return how many cases count."""

@@ -89,6 +89,7 @@ class Canvas(QWidget):
         self._window, self._shows, self._alone = window, shows, alone
         self._mirrors: dict[Any, Mirror] = {}
         self._hidden: list[Any] = []
+        self._order: tuple[int, ...] = ()
         self.title = ""
         self.model = ViewerModel()
         self.model.theme = window.theme
@@ -133,9 +134,10 @@ class Canvas(QWidget):
         self.deleteLater()
 
     def look_along(self, order: "Sequence[int]") -> None:
-        """Show the plane of the last two display axes of an order."""
-        if tuple(self.model.dims.order) != tuple(order):
-            self.model.dims.order = tuple(order)
+        """Show the plane of the last two display axes of an order, also of layers to come."""
+        self._order, dims = tuple(order), self.model.dims
+        if dims.ndim == len(self._order) and tuple(dims.order) != self._order:
+            dims.order = self._order
         self.name_plane()
 
     def name_plane(self) -> None:
@@ -171,7 +173,7 @@ class Canvas(QWidget):
             if found != place:
                 self.model.layers.move(found, place)
         self._select()
-        self.name_plane()
+        self.look_along(self._order)
 
     def _due(self, layer: Any) -> bool:
         """Return whether a layer is shown here, or was."""

@@ -26,7 +26,7 @@ from napari_brats.widgets.centering import unwrapped
 from napari_brats.widgets.cohort_panel import CohortPanel
 from napari_brats.widgets.cohort_table import CohortTable
 from napari_brats.widgets.cohort_work import CohortWork
-from napari_brats.widgets.docking import around
+from napari_brats.widgets.docking import around, when_closed
 from napari_brats.widgets.opening import PatientRow
 from napari_brats.widgets.segment import NARROWEST, SegmentWidget
 from napari_brats.workflows.cohort.row import State as MaskState
@@ -53,7 +53,6 @@ class CohortWidget(QWidget):
         self.table = CohortTable(self)
         self.panel = CohortPanel(self)
         self.work = CohortWork(self.table, self.panel)
-        self._segment: SegmentWidget | None = None
         self._placed = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.work.follow)
@@ -75,6 +74,7 @@ class CohortWidget(QWidget):
         self.panel.marked.connect(self._mark)
         self.panel.reader.textChanged.connect(lambda *_: self._tell(self.table.current()))
         self.destroyed.connect(self.work.close)
+        when_closed(self, self._end)
 
     def look_in(self, folder: str | Path) -> None:
         """Show the cohort in a folder."""
@@ -98,6 +98,12 @@ class CohortWidget(QWidget):
             self._placed = True
             # A dock that moves while it is being shown takes the process down.
             QTimer.singleShot(0, self._go_down)
+
+    def _end(self) -> None:
+        """Let go of the cohort: the dock is gone, and with it the button that stops a run."""
+        self._timer.stop()
+        self.work.close()
+        self.table.show_items([])
 
     def _go_down(self) -> None:
         dock, window = around(self, QDockWidget), around(self, QMainWindow)
@@ -129,10 +135,11 @@ class CohortWidget(QWidget):
 
     def _workspace(self) -> SegmentWidget:
         """Return the Segment widget of this window; it is opened where there is none."""
-        if self._segment is None or around(self._segment, QMainWindow) is None:
-            self._segment = _segment_of(self.viewer, around(self, QMainWindow))
-            self._segment.mask_control.on_saved.append(self._saved)
-        return self._segment
+        workspace = _segment_of(self.viewer, around(self, QMainWindow))
+        listeners = workspace.mask_control.on_saved
+        if self._saved not in listeners:
+            listeners.append(self._saved)
+        return workspace
 
     def _step(self, by: int) -> None:
         item = self.table.step(by)

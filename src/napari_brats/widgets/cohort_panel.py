@@ -11,16 +11,16 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_brats.editing.review import likely_reader
 from napari_brats.editing.states import State
 from napari_brats.networks.registry import DEFAULT_MODEL
 from napari_brats.widgets.captions import captioned
+from napari_brats.widgets.review_file import reader_name
 from napari_brats.widgets.scrolling import let_scroll
+from napari_brats.widgets.typed_path import typed_path
 from napari_brats.workflows.review_list import Item
 
 WIDTH = 330
@@ -46,13 +46,12 @@ class CohortPanel(QWidget):
         self.path.setPlaceholderText("output folder of a cohort")
         self.path.setAccessibleName("Output folder of the cohort")
         self.browse = button("Browse", "Choose the output folder of napari-brats cohort")
-        self.reader = QLineEdit(likely_reader(), self)
+        self.reader = QLineEdit(reader_name(), self)
         self.reader.setAccessibleName("Reader")
         self.reader.setToolTip("Your name: it is kept with your marks, and decides what is hidden")
         self.about = QLabel(self)
         self.about.setWordWrap(True)
         self.about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.about.setAccessibleName("Why the patient is where it is")
         self.before = button("Previous", "Open the patient above (Alt+Up)")
         self.next = button("Next", "Open the patient below (Alt+Down)")
@@ -80,7 +79,6 @@ class CohortPanel(QWidget):
         self.bar.setAccessibleName("Progress")
         self.words = QLabel(self)
         self.words.setWordWrap(True)
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.words.setAccessibleName("What goes on")
         self._lay_out()
         self.path.returnPressed.connect(self._enter)
@@ -92,8 +90,8 @@ class CohortPanel(QWidget):
 
     def asked(self) -> tuple[str, tuple[str, ...]]:
         """Return whom and with which models to segment."""
-        models = (one.strip() for one in self.models.text().split(","))
-        return self.source.text().strip(), tuple(one for one in models if one) or (DEFAULT_MODEL,)
+        models = tuple(filter(None, map(str.strip, self.models.text().split(","))))
+        return typed_path(self.source.text()), models or (DEFAULT_MODEL,)
 
     def show_asked(self, source: str, models: Sequence[str]) -> None:
         """Show whom and with which models a folder was made."""
@@ -122,7 +120,7 @@ class CohortPanel(QWidget):
         self.words.setVisible(bool(words))
 
     def _enter(self) -> None:
-        text = self.path.text().strip().strip("\"'")
+        text = typed_path(self.path.text())
         if text:
             self.folder_entered.emit(text)
 

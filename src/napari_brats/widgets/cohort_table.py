@@ -52,8 +52,9 @@ class CohortTable(QWidget):
         self._connect()
 
     def show_items(self, items: Sequence[Item]) -> None:
-        """Fill the table, in the order given; the chosen patient stays the chosen one."""
-        before = self.current()
+        """Fill the table, in the order given; what is chosen and in sight stays so."""
+        before, bar = self.current(), self.view.verticalScrollBar()
+        place = 0 if bar is None else bar.value()
         models = list(dict.fromkeys(model for item in items for model in item.rows))
         kept = self.models.currentText()
         self.models.blockSignals(True)
@@ -68,6 +69,8 @@ class CohortTable(QWidget):
             self.filter.sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
         self._tell_count()
         self.choose("" if before is None else before.patient)
+        if bar is not None and before is not None and self.model.find(before.patient):
+            bar.setValue(place)
 
     def current(self) -> Item | None:
         """Return the chosen patient."""

@@ -12,6 +12,7 @@ from napari_brats.widgets.background import Task
 from napari_brats.widgets.cohort_panel import CohortPanel
 from napari_brats.widgets.cohort_table import CohortTable
 from napari_brats.widgets.pace import duration
+from napari_brats.widgets.typed_path import typed_path
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.queue import rank_steps
 from napari_brats.workflows.review_list import Item, read_items
@@ -43,7 +44,7 @@ class CohortWork:
         self._long: Task | None = None
         self._seen: tuple[int, ...] = ()
         self.root: Path | None = None
-        panel.folder_entered.connect(lambda path: self.look_in(Path(path).expanduser()))
+        panel.folder_entered.connect(lambda path: self.look_in(Path(typed_path(path))))
         panel.rank.clicked.connect(self.rank)
         panel.start.clicked.connect(self.run)
         panel.stop.clicked.connect(self.stop)
@@ -57,12 +58,16 @@ class CohortWork:
 
     def look_in(self, root: Path) -> None:
         """Read another folder; one without a table may get one by a run."""
+        if self._reading is not None:
+            self._reading.forget()
+            self._reading = None
         self.root = root.absolute()
         self._table.thumbnails.look_in(self.root)
         self._panel.show_asked(*_asked(self.root))
         if (self.root / "cohort.csv").exists():
             self.read()
         else:
+            self._seen = self._stamp()
             self._table.show_items([])
             self._panel.show_progress(None, "no cohort.csv in this folder yet: Run makes one")
         self._show_state()
@@ -115,7 +120,7 @@ class CohortWork:
             self._begin(
                 "Segmenting the cohort",
                 lambda stop: _running(root, None if same else asked, where),
-                self._made,
+                lambda report: self._made(root, report),
             )
 
     def stop(self) -> None:
@@ -137,7 +142,7 @@ class CohortWork:
         done, total = progress
         self._panel.show_progress(progress, f"ranked {done} of {total}")
 
-    def _made(self, report: "Progress | str") -> None:
+    def _made(self, root: Path, report: "Progress | str") -> None:
         if isinstance(report, str):
             self._panel.show_progress((0, 0), report)
             return
@@ -146,7 +151,7 @@ class CohortWork:
         words += f", {report.failed} failed" if report.failed else ""
         words += f", {duration(left)} left" if left else ""
         self._panel.show_progress((report.done, report.total), words)
-        for row in report.rows:
+        for row in report.rows if root == self.root else ():
             item = self.item(row.patient)
             if item is None:
                 self._seen = ()

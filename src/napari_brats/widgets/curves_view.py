@@ -8,6 +8,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from qtpy.QtCore import QEvent
 from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -62,6 +63,12 @@ class CurvesView(QWidget):
         for name, score in zip(REGIONS, progress["holdout_dice"] or (), strict=False):
             self._points.setdefault(f"dice_{name}", []).append((step, score))
         self._draw()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Take the colors of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange and self._points:
+            self._draw()
 
     def _draw(self) -> None:
         curves = {name: np.array(points) for name, points in self._points.items() if points}

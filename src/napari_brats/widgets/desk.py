@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_brats.case import Case
 from napari_brats.plugin.layers import LayerData
-from napari_brats.plugin.tags import MASK, REFERENCE, LayerTag, tag_of
+from napari_brats.plugin.tags import IMAGE, MASK, REFERENCE, LayerTag, tag_of
 from napari_brats.widgets.opening import build_layer
 
 if TYPE_CHECKING:
@@ -110,10 +110,12 @@ class Desk:
         """Return role and title of the layers that the next patient can take over."""
         return {(tag.role, tag.title) for _, tag in self._ours() if tag.role != MASK}
 
-    def shows(self, titles: Iterable[str]) -> bool:
-        """Return whether masks of all these titles are here."""
-        here = {tag.title for _, tag in self._ours() if tag.role == MASK}
-        return here.issuperset(titles)
+    def shows(self, images: Iterable[Path], masks: Iterable[str]) -> bool:
+        """Return whether all of these image files are here, and masks of all these titles."""
+        tags = [tag for _, tag in self._ours()]
+        files = {tag.path for tag in tags if tag.role == IMAGE}
+        titles = {tag.title for tag in tags if tag.role == MASK}
+        return files.issuperset(images) and titles.issuperset(masks)
 
     def look_at_tumor(self) -> None:
         """Put the cursor into the middle of the axial slice with most tumor.

@@ -1,8 +1,9 @@
 """Where a widget is docked, and how docks share the room."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 W = TypeVar("W", bound=QWidget)
@@ -14,6 +15,30 @@ def around(widget: QWidget, kind: type[W]) -> W | None:
     while parent is not None and not isinstance(parent, kind):
         parent = parent.parentWidget()
     return parent
+
+
+def when_closed(widget: QWidget, function: Callable[[], None]) -> None:
+    """Call a function when the dock around a widget is closed for good, not only hidden.
+
+    napari then keeps the widget, without a parent, until Python collects it: at once, in an
+    hour or never.
+    """
+    widget.installEventFilter(_Orphaned(widget, function))
+
+
+class _Orphaned(QObject):
+    """Notices that a widget has lost its parent."""
+
+    def __init__(self, widget: QWidget, function: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._function = function
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Let every event pass."""
+        lost = event is not None and event.type() == QEvent.Type.ParentChange
+        if lost and isinstance(watched, QWidget) and watched.parentWidget() is None:
+            self._function()
+        return False
 
 
 def share_place(widget: QWidget) -> None:

@@ -54,7 +54,10 @@ class IntakeDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Take in masks")
         self._labels = labels
-        self.targets = [self._target_menu(convention) for _ in labels]
+        self.targets = [
+            self._target_menu(convention, f"Label {label.value} of {names[label.layer]} becomes")
+            for label in labels
+        ]
         self.presets = Combo("All labels as in", "Codes of an edition or program", self)
         self.presets.addItem(_CHOOSE, None)
         for row in LABEL_CONVENTIONS.values():
@@ -90,8 +93,8 @@ class IntakeDialog(QDialog):
             for label, menu in zip(self._labels, self.targets, strict=True)
         }
 
-    def _target_menu(self, convention: LabelConvention) -> Combo:
-        menu = Combo("Becomes", "What the voxels of this label are", self)
+    def _target_menu(self, convention: LabelConvention, name: str) -> Combo:
+        menu = Combo(name, "What the voxels of this label are", self)
         menu.addItem(_CHOOSE, None)
         for region in REGIONS.values():
             menu.addItem(f"{region.name}: {region.title}", region.name)

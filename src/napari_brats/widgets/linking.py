@@ -43,7 +43,7 @@ class Linking:
     def __init__(self, window: "ViewerModel", views: "Sequence[ViewerModel]") -> None:
         self._window, self._views = window, list(views)
         self._busy = False
-        self.cursor = list(window.dims.point)[-3:]
+        self.cursor = [0.0, 0.0, 0.0, *window.dims.point][-3:]  # without layers there are two
         self.center, self.zoom = list(self.cursor), 1.0
         self._crosshairs = {view: Crosshair(view) for view in self._all()}
         self._links: list[tuple[Any, Callable[..., None]]] = []

@@ -18,6 +18,7 @@ from napari_brats.widgets.opening import (
 from napari_brats.widgets.patients_panel import PatientsPanel
 from napari_brats.widgets.preferences import preferences
 from napari_brats.widgets.prefetch import Prefetch
+from napari_brats.widgets.typed_path import typed_path
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class PatientControl:
 
         def work(stop: Event) -> Generator[None, None, list[PatientRow]]:
             yield
-            return list_patients(Path(path).expanduser())
+            return list_patients(Path(typed_path(path)))
 
         self._listing = Task(
             work,
@@ -129,8 +130,8 @@ class PatientControl:
     def open(self, row: PatientRow) -> None:
         """Read a patient and show it in place of the one at hand."""
         tag = self._desk.tag()
-        ours = tag is not None and row.image in tag.sources and self._desk.shows(row.more)
-        shown = ours and self._desk.whole
+        ours = tag is not None and row.image in tag.sources
+        shown = ours and self._desk.whole and self._desk.shows(row.files.images.values(), row.more)
         if self._opening is not None and row.image == self._image:
             return
         if shown and (self._opening is None or self._fresh):

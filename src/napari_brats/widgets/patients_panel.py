@@ -20,6 +20,7 @@ from napari_brats.editing.states import State
 from napari_brats.plugin.tags import LayerTag
 from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.opening import PatientRow
+from napari_brats.widgets.typed_path import typed_path
 
 COLUMNS = ("patient", "reference", "mask")
 _NONE, _SEGMENTED = "-", "segmented"
@@ -134,7 +135,7 @@ class PatientsPanel(QWidget):
         self.list.setFixedHeight(height)
 
     def _enter(self) -> None:
-        text = self.path.text().strip().strip("\"'")
+        text = typed_path(self.path.text())
         if text:
             self.path_entered.emit(text)
 

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 from napari_brats.training.curves import LOG_FOLDER, read_log
 from napari_brats.training.resume import STATE_NAME
 from napari_brats.widgets.curves_view import CurvesView
+from napari_brats.widgets.docking import when_closed
 from napari_brats.widgets.pace import duration
 from napari_brats.widgets.scrolling import let_scroll
 from napari_brats.widgets.train_form import TrainForm
@@ -75,6 +76,7 @@ class TrainWidget(QWidget):
         self.process.noticed.connect(self.words.setText)
         self.process.ended.connect(self._ended)
         self.process.failed.connect(self._failed)
+        when_closed(self, self.process.stop)
 
     def _begin(self, flags: list[str]) -> None:
         self.curves.clear()

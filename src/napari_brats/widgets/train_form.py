@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from magicgui.widgets import Container, create_widget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_brats.networks.registry import MODELS
 from napari_brats.preprocessing.recipes import RECIPES
 from napari_brats.training.config import TrainConfig
 from napari_brats.training.presets import PRESETS
 from napari_brats.training.settings import config_of_preset
+from napari_brats.widgets.typed_path import typed_path
 
 FIRST = (
     "model", "data", "anatomy", "output", "minutes", "steps", "holdout",
@@ -50,7 +52,12 @@ class TrainForm:
 
     def output(self) -> Path:
         """Return the folder that the training writes to."""
-        return Path(self._widgets["output"].value or TrainConfig.output)
+        return Path(self._value("output") or TrainConfig.output)
+
+    def _value(self, name: str) -> Any:
+        """Return what a person chose or typed."""
+        value = self._widgets[name].value
+        return Path(typed_path(str(value))) if name in _FOLDERS and value else value
 
     def _show_preset(self, *_: object) -> None:
         """Show a preset's numbers, but for those that a person has changed."""
@@ -64,9 +71,10 @@ class TrainForm:
     def flags(self) -> list[str]:
         """Return the flags of ``napari-brats train`` for what differs from the preset's."""
         flags = []
-        for name, widget in self._widgets.items():
-            value, flag = widget.value, f"--{name.replace('_', '-')}"
-            if _same(value, getattr(TrainConfig if name in _CHOOSING else self._defaults, name)):
+        for name in self._widgets:
+            value, flag = self._value(name), f"--{name.replace('_', '-')}"
+            default = getattr(TrainConfig if name in _CHOOSING else self._defaults, name)
+            if value is None or _same(value, default):
                 continue
             if isinstance(value, bool):
                 flags.append(flag if value else f"--no-{name.replace('_', '-')}")
@@ -96,7 +104,16 @@ def _widget(entry: Field[Any], hint: Any) -> Any:
     elif annotation is str and value is None:
         value = ""
     label = entry.name.replace("_", " ")
-    return create_widget(value, annotation, name=entry.name, label=label, options=options)
+    widget = create_widget(value, annotation, name=entry.name, label=label, options=options)
+    _name_parts(widget.native, label)
+    return widget
+
+
+def _name_parts(native: QWidget, label: str) -> None:
+    """Tell screen readers what the parts of a setting are; magicgui's labels are beside them."""
+    for part in (native, *native.findChildren(QWidget)):
+        if not isinstance(part, QPushButton):
+            part.setAccessibleName(label)
 
 
 _CHOICES = {

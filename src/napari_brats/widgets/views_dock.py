@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from napari_brats.widgets.background import soon
 from napari_brats.widgets.centering import unwrapped
-from napari_brats.widgets.docking import around
+from napari_brats.widgets.docking import around, when_closed
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
@@ -38,6 +38,7 @@ class ViewsDock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.splitter)
+        when_closed(self, lambda: soon(self._look))
 
     def open_beside(self, viewer: Any, neighbor: QWidget) -> None:
         """Dock into a viewer's window, to the left of a dock on its right side."""
@@ -75,12 +76,6 @@ class ViewsDock(QWidget):
                 main.resizeDocks([self._beside], [width], Qt.Orientation.Horizontal)
         self._beside = None
         self.deleteLater()
-
-    def changeEvent(self, event: "QEvent | None") -> None:
-        """Find out whether the dock around it was closed."""
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.ParentChange:
-            soon(self._look)
 
     def resizeEvent(self, event: "QResizeEvent | None") -> None:
         """Turn the row of canvases with the dock."""

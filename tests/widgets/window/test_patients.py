@@ -33,6 +33,17 @@ def test_the_next_patient_replaces_it(opened, open_row):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kept", [["FLAIR"], ["reference"]])
+def test_what_was_taken_away_comes_back(opened, open_row, kept):
+    """A click on the patient whose layers were deleted, or of whom one file was dropped."""
+    layers = opened.viewer.layers
+    for layer in [one for one in layers if one.name.split()[0] not in kept]:
+        layers.remove(layer)
+    open_row(0)
+    assert len(layers) == 5
+
+
+@pytest.mark.slow
 def test_a_damaged_patient_leaves_the_one_at_hand(opened, data, qtbot, notices):
     """A truncated file is told by name; the patient at hand stays."""
     broken = data / "BraTS2021_00001" / "BraTS2021_00001_t2.nii.gz"
