@@ -65,7 +65,7 @@ def test_columns_may_have_the_names_of_any_edition(
     folder = make_patient_folder(tmp_path)
     files = [str(next(folder.glob(f"*_{name}.*"))) for name in ("t1ce", "flair")]
     (tmp_path / "m.csv").write_text(
-        f"Case,labels,t1gd,T2F,\nmine,brats2017-2021,{','.join(files)},\n"
+        f"Case,labels,t1gd,T2F,age,\nmine,brats2017-2021,{','.join(files)},61,\n"
     )
     (patient,) = cohort_patients(tmp_path / "m.csv")
     assert [str(path) for path in patient.images.values()] == files

@@ -18,6 +18,7 @@ from napari_brats.naming import (
     PatientFiles,
     find_patients,
     recognize,
+    split_extension,
     why_not_a_patient,
 )
 from napari_brats.naming.description import MODALITY_OF
@@ -146,13 +147,17 @@ def _plain(row: Mapping[Any, Any], base: Path, where: str) -> dict[str, str]:
             continue
         column = str(heading or "").strip()
         name = MODALITY_OF.get(column.lower(), column.lower())
-        if name not in _COLUMNS or name in cells:
-            second = f"a second column for {name!r}: {column!r}"
-            what = second if name in cells else f"no use for the column {column!r}"
+        if name in cells:
             raise CaseError(
-                f"{where}: {what} ({text!r}); expected {', '.join(_COLUMNS)}, each once: correct "
-                "its name or take it out"
+                f"{where}: a second column for {name!r}: {column!r} ({text!r}); take one of them out"
             )
+        if name not in _COLUMNS and split_extension(text):
+            raise CaseError(
+                f"{where}: no use for the column {column!r}, which names an image ({text!r}); "
+                f"expected {', '.join(_COLUMNS)}: correct its name or take it out"
+            )
+        if name not in _COLUMNS:
+            continue  # age, site and the like
         cells[name] = str(base / text) if name in ("path", *_FILES) else text
     return cells
 
