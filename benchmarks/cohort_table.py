@@ -20,9 +20,9 @@ from napari_brats.widgets.cohort_model import COLUMNS, SHOWN
 from napari_brats.widgets.cohort_table import CohortTable
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.row import Row, State
-from napari_brats.workflows.cohort.table import read_table, write_table
-from napari_brats.workflows.queue import read_queue, write_queue
-from napari_brats.workflows.review_list import items_of, read_items
+from napari_brats.workflows.cohort.table import write_table
+from napari_brats.workflows.queue import write_queue
+from napari_brats.workflows.review_list import read_items
 
 MODELS = ("dresunet3d-lite", "unet3d-lite")
 PICTURES = 200
@@ -80,7 +80,7 @@ def main() -> None:
         write_cohort(root, patients)
         print(f"{patients} patients, {len(MODELS)} models")
         tell("read table, queue and reviews", [took(lambda: read_items(root)) for _ in range(3)])
-        items = items_of(read_table(root), read_queue(root))
+        items = read_items(root)
         table = CohortTable()
         table.resize(1000, 600)
         table.show()

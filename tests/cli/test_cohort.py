@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from napari_brats.cli import main
+from napari_brats.workflows.cohort.table import read_table
 from napari_brats.workflows.queue import read_queue
 
 MakePatients = Callable[[Path, int], Path]
@@ -41,6 +42,13 @@ def test_plan_run_failure_and_again(
     capsys.readouterr()
     assert main([*arguments, *QUICK, "--verify", "1"]) == 0
     assert json.loads(capsys.readouterr().out) == {"verified": 1, "differ": []}
+    (tmp_path / "m.csv").write_text("path\nin/BraTS2021_00002\n")
+    fewer = [str(tmp_path / "m.csv") if one == str(source) else one for one in arguments]
+    assert main([*fewer, *QUICK]) == 0
+    assert json.loads(capsys.readouterr().out)["done"] == 1
+    assert len(read_table(output)) == 2
+    assert main([*arguments, *QUICK]) == 0
+    capsys.readouterr()
     assert main(["cohort", "--replay", str(output / "provenance.json"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["to_do"] == 0
 

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,9 @@ from napari_brats.editing.review import read_review
 from napari_brats.editing.states import State as ReviewState
 from napari_brats.naming import recognize
 from napari_brats.plugin.tags import MASK, tag_of
+from napari_brats.volumes import write_json_atomic
 from napari_brats.workflows.cohort.layout import Layout
+from napari_brats.workflows.cohort.roster import to_json
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.table import write_table
 from napari_brats.workflows.queue import build_queue
@@ -232,6 +235,49 @@ def test_open_mark_and_second_reading(widget, qtbot, notices, cohort):
     assert read_review(files).last.reader == "Ben"
     assert "hidden" not in widget.panel.about.text()
     assert (cohort / widget.table.current().row("net").mask).read_bytes() == before
+
+
+def test_patients_of_a_manifest(widget, qtbot, notices, cohort):
+    """One who is called otherwise, and one whose files nothing but the manifest names."""
+    data = cohort.parent / "data"
+    mine = recognize(data / CASES[0])
+    odd = data / "far" / "scan0.nii.gz"
+    odd.parent.mkdir()
+    odd.write_bytes(mine.images["flair"].read_bytes())
+    layout = Layout(cohort.parent / "listed")
+    patients = [
+        replace(mine, case_id="mine", own_id=mine.case_id),
+        replace(
+            mine, case_id="odd", naming="manifest", images={"flair": odd}, channels={"flair": None}
+        ),
+    ]
+    listed = [to_json(one) for one in patients]
+    write_json_atomic(layout.provenance, {"settings": {"labels": None}, "patients": listed})
+    made = Layout(cohort).mask(CASES[0], "net", odd).read_bytes()
+    rows = []
+    for one in patients:
+        mask = layout.mask(one.case_id, "net", odd)
+        mask.parent.mkdir()
+        mask.write_bytes(made)
+        where = {"source": str(next(iter(one.images.values()))), "mask": layout.relative(mask)}
+        rows.append(Row(one.case_id, "net", State.DONE, **where))
+    write_table(layout.csv, rows)
+    widget.look_in(layout.root)
+    qtbot.waitUntil(lambda: widget.table.model.rowCount() == 2, timeout=10_000)
+    notices.clear()
+    for patient, own in (("mine", CASES[0]), ("odd", "odd")):
+        widget.table.choose(patient)
+        widget.open(widget.table.current())
+        opened(widget, qtbot, own, "net")
+        widget.segment.masks.save.click()
+        qtbot.waitUntil(lambda: masks(widget)[-1].path is not None, timeout=10_000)
+        widget.panel.done.click()
+        assert widget.table.current().review == ReviewState.DONE
+        qtbot.waitUntil(lambda: widget.segment.reviews.idle, timeout=10_000)
+    assert read_review(mine).last.mask == f"{CASES[0]}_net_mask.nii.gz"
+    assert (odd.parent / "odd_net_mask.nii.gz").exists()
+    assert (odd.parent / "odd_review.json").exists()
+    assert not [one for one in notices if "BraTS patient" in one]
 
 
 def test_follow_rank_and_run(widget, qtbot, notices, cohort, monkeypatch):

@@ -197,11 +197,11 @@ def _run(plan: "Plan", where: "Where | None", terminal: "Terminal", *, queue: bo
 
 
 def _rows(plan: "Plan") -> "list[Row]":
-    """Return the table's rows of the models that were asked for."""
+    """Return the table's rows of the patients and models that were asked for."""
     from napari_brats.workflows.cohort.table import read_table
 
-    models = {maker.name for maker in plan.makers}
-    return [row for row in read_table(plan.layout.csv) if row.model in models]
+    asked = {(one.case_id, maker.name) for one in plan.patients for maker in plan.makers}
+    return [row for row in read_table(plan.layout.csv) if row.key in asked]
 
 
 def _verify(plan: "Plan", count: int, terminal: "Terminal") -> int:

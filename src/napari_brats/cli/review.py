@@ -8,17 +8,19 @@ from napari_brats.cli.options import add_json
 from napari_brats.editing.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari_brats.cli.terminal import Terminal
     from napari_brats.editing.review import Review
+    from napari_brats.naming import PatientFiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; without a state the command lists."""
     parser.add_argument(
-        "case", type=Path, metavar="CASE", help="a patient; to list, also a folder of patients"
-    )
+        "case", type=Path, metavar="CASE",
+        help="a patient, also its folder in a cohort's output; to list, also a folder of patients",
+    )  # fmt: skip
     states = parser.add_mutually_exclusive_group()
     for state in State:
         states.add_argument(
@@ -36,23 +38,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     """Mark one case, or list."""
-    from napari_brats.editing.review import mark, read_review
+    from napari_brats.editing.review import read_review
     from napari_brats.editing.standing import outdated
     from napari_brats.errors import CaseError, ReviewError
-    from napari_brats.naming import find_patients, recognize, why_not_a_patient
+    from napari_brats.naming import why_not_a_patient
+    from napari_brats.workflows.review_list import patients_at
 
+    patients = patients_at(args.case)
+    if not patients:
+        raise CaseError(why_not_a_patient(args.case))
     if args.state is not None:
-        files = recognize(args.case)
-        review = mark(files, args.state, args.reader, mask=args.mask, notes=args.notes)
-        what = f" ({review.last.mask})" if review.last.mask else ""
-        text = f"{review.case_id}{what}: {review.state}, says {review.last.reader}"
-        return terminal.answer(text, **_shown(review))
+        return _mark(patients, args, terminal)
     if args.reader or args.mask or args.notes:
         states = ", ".join(f"--{state.replace(' ', '-')}" for state in State)
         raise ReviewError(f"nothing was marked: say how far the review is with one of {states}")
-    patients = find_patients(args.case)
-    if not patients:
-        raise CaseError(why_not_a_patient(args.case))
     rows, failed = [], {}
     for files in patients:
         try:
@@ -71,6 +70,23 @@ def run(args: argparse.Namespace, terminal: "Terminal") -> int:
     headings = ("case", "<state", "<reader", "<mask", "<notes")
     terminal.table(headings, [_cells(row) for row in rows])
     return 0
+
+
+def _mark(
+    patients: "Sequence[PatientFiles]", args: argparse.Namespace, terminal: "Terminal"
+) -> int:
+    from napari_brats.editing.review import mark
+    from napari_brats.errors import CaseError
+
+    if len(patients) > 1:
+        raise CaseError(
+            f"{str(args.case)!r} holds {len(patients)} patients where one was expected; choose "
+            "the folder of one of them"
+        )
+    review = mark(patients[0], args.state, args.reader, mask=args.mask, notes=args.notes)
+    what = f" ({review.last.mask})" if review.last.mask else ""
+    text = f"{review.case_id}{what}: {review.state}, says {review.last.reader}"
+    return terminal.answer(text, **_shown(review))
 
 
 def _cells(row: "Mapping[str, str]") -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from napari_brats.editing.review import Entry, Review, mask_of
 from napari_brats.editing.states import State
-from napari_brats.naming import PatientFiles
+from napari_brats.naming import Patient
 from napari_brats.plugin.masks import saved_masks
 
 _FINISHED = (State.SECOND_READER, State.DONE)
@@ -33,12 +33,12 @@ def is_blind(review: Review, reader: str) -> bool:
     return handed_on and not finished
 
 
-def hidden_masks(files: PatientFiles, review: Review, reader: str) -> frozenset[Path]:
+def hidden_masks(patient: Patient, review: Review, reader: str) -> frozenset[Path]:
     """Return the saved masks that a reader may not see.
 
     Parameters
     ----------
-    files : PatientFiles
+    patient : Patient
         The case.
     review : Review
         Its reviews.
@@ -53,8 +53,8 @@ def hidden_masks(files: PatientFiles, review: Review, reader: str) -> frozenset[
     """
     if not is_blind(review, reader):
         return frozenset()
-    own = {mask_of(files, entry) for entry in review.entries if _is(entry, reader)}
-    every = saved_masks(next(iter(files.images.values())), files.case_id)
+    own = {mask_of(patient, entry) for entry in review.entries if _is(entry, reader)}
+    every = saved_masks(patient.image, patient.case_id)
     return frozenset(every) - own
 
 

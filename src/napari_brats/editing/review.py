@@ -18,7 +18,7 @@ from typing import Any
 from napari_brats.editing.decisions import Decision
 from napari_brats.editing.states import State
 from napari_brats.errors import ReviewError
-from napari_brats.naming import PatientFiles
+from napari_brats.naming import Patient
 from napari_brats.plugin.masks import results_folder, saved_masks
 from napari_brats.volumes import sha256_of, write_json_atomic
 
@@ -84,13 +84,13 @@ class Review:
         return sum(entry.seconds for entry in self.entries)
 
 
-def review_path(files: PatientFiles) -> Path:
+def review_path(patient: Patient) -> Path:
     """Return where a case's reviews lie or would lie: beside its masks."""
-    folder = results_folder(next(iter(files.images.values())))
-    return folder / f"{files.case_id}_review.json"
+    folder = results_folder(patient.image)
+    return folder / f"{patient.case_id}_review.json"
 
 
-def read_review(files: PatientFiles) -> Review:
+def read_review(patient: Patient) -> Review:
     """Return the reviews of a case; none yet is no error.
 
     Raises
@@ -98,21 +98,21 @@ def read_review(files: PatientFiles) -> Review:
     ReviewError
         If the file is damaged, of another case or of a newer version.
     """
-    path = review_path(files)
+    path = review_path(patient)
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Review(files.case_id)
+        return Review(patient.case_id)
     except (OSError, ValueError) as error:
         raise ReviewError(
             f"cannot read the reviews {str(path)!r}: {error}; restore the file from a copy, or "
             "remove it and mark the case again"
         ) from error
-    return _from_json(value, files.case_id, path)
+    return _from_json(value, patient.case_id, path)
 
 
 def mark(
-    files: PatientFiles,
+    patient: Patient,
     state: State,
     reader: str,
     *,
@@ -124,7 +124,7 @@ def mark(
 
     Parameters
     ----------
-    files : PatientFiles
+    patient : Patient
         The case.
     state : State
         How far the review is.
@@ -151,13 +151,13 @@ def mark(
     """
     if not reader.strip():
         raise ReviewError(
-            f"nobody is named as the reader of {files.case_id!r}; give a name (--reader)"
+            f"nobody is named as the reader of {patient.case_id!r}; give a name (--reader)"
         )
     with _writing:
-        review = read_review(files)
-        chosen = mask or _meant(files, review)
+        review = read_review(patient)
+        chosen = mask or _meant(patient, review)
         if chosen is None and state in (State.SECOND_READER, State.DONE):
-            raise ReviewError(_which(files))
+            raise ReviewError(_which(patient))
         if chosen is not None and not chosen.is_file():
             raise ReviewError(
                 f"there is no mask {str(chosen)!r}; save it first or name another file"
@@ -166,20 +166,20 @@ def mark(
             state,
             reader.strip(),
             _now(),
-            mask="" if chosen is None else _written(chosen, review_path(files).parent),
+            mask="" if chosen is None else _written(chosen, review_path(patient).parent),
             mask_sha256="" if chosen is None else sha256_of(chosen),
             seconds=seconds,
             notes=notes,
         )
-        return _write(files, replace(review, entries=(*review.entries, entry)))
+        return _write(patient, replace(review, entries=(*review.entries, entry)))
 
 
-def decide(files: PatientFiles, decisions: Sequence[Decision]) -> Review:
+def decide(patient: Patient, decisions: Sequence[Decision]) -> Review:
     """Add decisions about places to a case's reviews; how the case stands is left as it is.
 
     Parameters
     ----------
-    files : PatientFiles
+    patient : Patient
         The case.
     decisions : sequence of Decision
         In the order in which they were made; those without a time get the present one.
@@ -197,14 +197,14 @@ def decide(files: PatientFiles, decisions: Sequence[Decision]) -> Review:
         If it cannot be written; the reviews are then as they were.
     """
     with _writing:
-        review = read_review(files)
+        review = read_review(patient)
         new = (replace(decision, at=decision.at or _now()) for decision in decisions)
-        return _write(files, replace(review, decisions=(*review.decisions, *new)))
+        return _write(patient, replace(review, decisions=(*review.decisions, *new)))
 
 
-def mask_of(files: PatientFiles, entry: Entry) -> Path | None:
+def mask_of(patient: Patient, entry: Entry) -> Path | None:
     """Return the file of the mask that an entry stands for, there or not."""
-    return review_path(files).parent / entry.mask if entry.mask else None
+    return review_path(patient).parent / entry.mask if entry.mask else None
 
 
 def likely_reader() -> str:
@@ -215,7 +215,7 @@ def likely_reader() -> str:
         return ""
 
 
-def _write(files: PatientFiles, review: Review) -> Review:
+def _write(patient: Patient, review: Review) -> Review:
     values: dict[str, Any] = {
         "schema": SCHEMA,
         "case": review.case_id,
@@ -223,7 +223,7 @@ def _write(files: PatientFiles, review: Review) -> Review:
     }
     if review.decisions:
         values["decisions"] = [decision.to_json() for decision in review.decisions]
-    write_json_atomic(review_path(files), values)
+    write_json_atomic(review_path(patient), values)
     return review
 
 
@@ -231,24 +231,25 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _meant(files: PatientFiles, review: Review) -> Path | None:
+def _meant(patient: Patient, review: Review) -> Path | None:
     """Return the mask that a reader who names none must mean, if that is certain."""
-    before = mask_of(files, review.last)
+    before = mask_of(patient, review.last)
     if before is not None and before.is_file():
         return before
-    masks = saved_masks(next(iter(files.images.values())), files.case_id)
+    masks = saved_masks(patient.image, patient.case_id)
     return masks[0] if len(masks) == 1 else None
 
 
-def _which(files: PatientFiles) -> str:
-    masks = saved_masks(next(iter(files.images.values())), files.case_id)
+def _which(patient: Patient) -> str:
+    masks = saved_masks(patient.image, patient.case_id)
     if not masks:
         return (
-            f"{files.case_id!r} has no saved mask to stand for; save one, or name its file (--mask)"
+            f"{patient.case_id!r} has no saved mask to stand for; save one, or name its file "
+            "(--mask)"
         )
     names = ", ".join(sorted(path.name for path in masks))
     return (
-        f"{files.case_id!r} has {len(masks)} saved masks ({names}); name the one you stand for "
+        f"{patient.case_id!r} has {len(masks)} saved masks ({names}); name the one you stand for "
         "(--mask)"
     )
 

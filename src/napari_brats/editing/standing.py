@@ -2,21 +2,21 @@
 
 from napari_brats.editing.review import Entry, mask_of
 from napari_brats.editing.states import State
-from napari_brats.naming import PatientFiles
+from napari_brats.naming import Patient
 from napari_brats.volumes import sha256_of
 
 
-def outdated(files: PatientFiles, entry: Entry) -> str:
+def outdated(patient: Patient, entry: Entry) -> str:
     """Say why a mask is not what a reader stands for any more; empty where there is no reason.
 
     Parameters
     ----------
-    files : PatientFiles
+    patient : Patient
         The case.
     entry : Entry
         What the reader said of it.
     """
-    mask = mask_of(files, entry)
+    mask = mask_of(patient, entry)
     if mask is None or entry.state not in (State.SECOND_READER, State.DONE):
         return ""
     if not mask.is_file():

@@ -5,7 +5,7 @@ datasets with a ``dataset.json``, and `discover` finds one patient or all of a d
 """
 
 from napari_brats.naming.discover import find_patients, recognize, why_not_a_patient
-from napari_brats.naming.files import PatientFiles, split_extension
+from napari_brats.naming.files import Patient, PatientFiles, split_extension
 from napari_brats.naming.table import MODALITIES, NAMINGS, REFERENCE, Naming
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "NAMINGS",
     "REFERENCE",
     "Naming",
+    "Patient",
     "PatientFiles",
     "find_patients",
     "recognize",

@@ -18,7 +18,7 @@ from napari_brats.regions import LABEL_CONVENTIONS, Tissue
 IMAGE_FOLDERS = ("imagesTr", "imagesTs")
 LABEL_FOLDERS = ("labelsTr", "labelsTs")
 
-_MODALITY_OF = {
+MODALITY_OF = {
     "flair": "flair",
     "t2f": "flair",
     "t1": "t1",
@@ -30,6 +30,8 @@ _MODALITY_OF = {
     "t2": "t2",
     "t2w": "t2",
 }
+"""What datasets and manifests call the modalities, in small letters."""
+
 # Looked for in a label's name, the first that is found: "non-enhancing" is no "enhancing".
 _TISSUE_WORDS = {
     "edema": Tissue.EDEMA,
@@ -93,9 +95,9 @@ def _read(path: Path, changed_ns: int, size: int) -> Description:
         content = json.loads(path.read_text(encoding="utf-8"))
         names = content["channel_names"] if "channel_names" in content else content["modality"]
         channels = {
-            _MODALITY_OF[str(name).lower()]: int(index)
+            MODALITY_OF[str(name).lower()]: int(index)
             for index, name in names.items()
-            if str(name).lower() in _MODALITY_OF
+            if str(name).lower() in MODALITY_OF
         }
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise CaseError(

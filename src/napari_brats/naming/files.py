@@ -3,8 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from napari_brats.naming.table import EXTENSIONS
+
+
+class Patient(Protocol):
+    """Whose masks and reviews lie beside an image: a patient's files, or a layer's tag."""
+
+    @property
+    def case_id(self) -> str:
+        """What masks and reviews beside the patient are named after."""
+
+    @property
+    def image(self) -> Path:
+        """The patient's first image."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +31,8 @@ class PatientFiles:
     folder : Path
         Where the files lie.
     naming : str
-        Row of `NAMINGS` that recognized them, or ``"msd-task01"`` or ``"nnunet"``.
+        Row of `NAMINGS` that recognized them, or ``"msd-task01"`` or ``"nnunet"``; or
+        ``"manifest"`` where a cohort's manifest names every file.
     convention_name : str
         Row of `LABEL_CONVENTIONS` that the reference follows.
     images : Mapping[str, Path]
@@ -29,6 +43,8 @@ class PatientFiles:
         The reference mask, if there is one.
     notes : tuple of str
         Harmless oddities, one line each.
+    own_id : str
+        What the files' names call the patient where a manifest gave another ``case_id``.
     """
 
     case_id: str
@@ -39,6 +55,12 @@ class PatientFiles:
     channels: Mapping[str, int | None]
     reference: Path | None
     notes: tuple[str, ...] = ()
+    own_id: str = ""
+
+    @property
+    def image(self) -> Path:
+        """The first image, which stands for the patient."""
+        return next(iter(self.images.values()))
 
 
 def split_extension(name: str) -> tuple[str, str] | None:

@@ -49,6 +49,11 @@ class LayerTag:
     path: Path | None = None
     stamp: tuple[int, int] | None = None
 
+    @property
+    def image(self) -> Path:
+        """The patient's first image."""
+        return self.sources[0]
+
     def metadata(self) -> dict[str, Any]:
         """Return the layer's metadata: the tag, and the plain facts for other plugins."""
         return {

@@ -119,18 +119,17 @@ class CohortWidget(QWidget):
 
     def _patient(self, item: Item) -> PatientRow:
         """Return what the Segment widget opens: second readers do not see those before them."""
-        files = files_of(item)
-        review = read_review(files)
+        review = read_review(item)
         row = item.row(self.table.models.currentText())
         more = {}
         if row is not None and row.state == MaskState.DONE and self.work.root is not None:
             more = {row.model: self.work.root / row.mask}
         return PatientRow(
-            files,
-            bool(saved_masks(next(iter(files.images.values())), files.case_id)),
+            files_of(item),
+            bool(saved_masks(item.image, item.case_id)),
             review.state,
             more,
-            hidden_masks(files, review, self.panel.reader.text()),
+            hidden_masks(item, review, self.panel.reader.text()),
         )
 
     def _workspace(self) -> SegmentWidget:
@@ -153,7 +152,7 @@ class CohortWidget(QWidget):
         if item.review == State.NOT_STARTED:
             return False
         try:
-            return is_blind(read_review(files_of(item)), self.panel.reader.text())
+            return is_blind(read_review(item), self.panel.reader.text())
         except BratsError:
             return False
 
@@ -161,7 +160,7 @@ class CohortWidget(QWidget):
         """Mark the patient that is open; its reader stands for the mask that is chosen."""
         try:
             item, mask = self._stood_for()
-            mark(files_of(item), state, self.panel.reader.text(), mask=mask)
+            mark(item, state, self.panel.reader.text(), mask=mask)
         except BratsError as error:
             notify_error(error)
             return
@@ -180,9 +179,9 @@ class CohortWidget(QWidget):
 
     def _item_of(self, tag: LayerTag) -> Item | None:
         """Return the patient of the cohort that a layer is of, not another of the same name."""
-        item = self.work.item(tag.case_id)
-        images = () if item is None else files_of(item).images.values()
-        return item if tag.sources[0].resolve() in [image.resolve() for image in images] else None
+        sources = [source.resolve() for source in tag.sources]
+        named = self.table.model.of_case(tag.case_id)
+        return next((item for item in named if item.image.resolve() in sources), None)
 
     def _saved(self, tag: LayerTag) -> None:
         """Note whose mask was saved during a second reading, so that they see it again."""
@@ -191,7 +190,7 @@ class CohortWidget(QWidget):
             item = self._item_of(tag)
             if item is None or not reader.strip() or not self._is_blind(item):
                 return
-            mark(files_of(item), State.IN_PROGRESS, reader, mask=tag.path)
+            mark(item, State.IN_PROGRESS, reader, mask=tag.path)
         except BratsError as error:
             notify_error(error)
             return

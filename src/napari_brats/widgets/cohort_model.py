@@ -171,6 +171,10 @@ class CohortModel(QAbstractTableModel):
         row = self._places.get(patient)
         return None if row is None else self._items[row]
 
+    def of_case(self, case_id: str) -> list[Item]:
+        """Return the patients who have an id where they lie; manifests tell two of one apart."""
+        return [item for item in self._items if item.case_id == case_id]
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's signature
         """Return how many patients there are."""
         return 0 if parent.isValid() else len(self._items)

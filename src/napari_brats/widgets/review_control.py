@@ -93,13 +93,13 @@ class ReviewControl:
 
     def choose(self, mask: Any) -> None:
         """Follow another mask, or none."""
-        if mask is not None and mask_tag(mask).sources[0] != self._reviews.image:
+        if mask is not None and mask_tag(mask).image != self._reviews.image:
             self.leave()  # two patients lie in one window: each has their own time
         self._let_go()
         self._mask = mask
         if mask is not None:
             self._masks.book.edits(mask).on_touch.append(self._on_edit)
-            self._reviews.open(mask_tag(mask).sources[0])
+            self._reviews.open(mask_tag(mask))
 
     def mark(self) -> None:
         """Mark the case as the panel says; unsaved edits of the mask are saved first."""
@@ -134,12 +134,13 @@ class ReviewControl:
 
     def _writer(self, state: State) -> "Callable[[Path | None], None]":
         """Return what writes down, of a mask, what the panel says now of the case at hand."""
-        image, reader = self._reviews.image, self._panel.reader.text().strip()
+        patient, image = self._reviews.patient, self._reviews.image
+        reader = self._panel.reader.text().strip()
         seconds, notes = round(self._clock.seconds, 1), self._panel.notes.toPlainText().strip()
 
         def write(mask: Path | None) -> None:
-            if image is not None:
-                self._reviews.mark(image, state, reader, mask, seconds, notes)
+            if patient is not None:
+                self._reviews.mark(patient, state, reader, mask, seconds, notes)
             if image == self._reviews.image:
                 self._clock.reset()
                 self._edited, self._noted = False, notes
@@ -172,7 +173,7 @@ class ReviewControl:
     def _settled(self) -> None:
         """Turn to the patient who has come."""
         tag = self._desk.tag()
-        self._reviews.open(None if tag is None else tag.sources[0])
+        self._reviews.open(tag)
         self._panel.show_steps(
             before=self._patients.neighbor(-1) is not None,
             after=self._patients.neighbor(1) is not None,

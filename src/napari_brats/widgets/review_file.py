@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 from napari_brats.editing.decisions import Decision
 from napari_brats.editing.review import Review, decide, likely_reader, mark, read_review
 from napari_brats.editing.states import State
-from napari_brats.naming import PatientFiles, recognize
+from napari_brats.naming import Patient
 from napari_brats.widgets.background import notify_error
 from napari_brats.widgets.preferences import preferences
 
@@ -25,8 +25,8 @@ class ReviewFile(QObject):
 
     Attributes
     ----------
-    image : Path or None
-        The file that stands for the patient at hand.
+    patient : Patient or None
+        The patient at hand.
     changed : Signal()
         `review` is another one.
     read : Signal(Path, Review)
@@ -40,8 +40,7 @@ class ReviewFile(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.review: Review | None = None
-        self.image: Path | None = None
-        self._files: dict[Path, PatientFiles] = {}
+        self.patient: Patient | None = None
         self._due = 0
         self._thread = ThreadPoolExecutor(1, "napari-brats reviews")
         self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
@@ -55,26 +54,31 @@ class ReviewFile(QObject):
         """Write what is due, and stop."""
         self._thread.shutdown(wait=True)
 
-    def open(self, image: Path | None) -> None:
-        """Turn to another patient, whom one of his files stands for; None for nobody."""
-        if image == self.image:
+    @property
+    def image(self) -> Path | None:
+        """The file that stands for the patient at hand."""
+        return None if self.patient is None else self.patient.image
+
+    def open(self, patient: Patient | None) -> None:
+        """Turn to another patient; None for nobody."""
+        if _key(patient) == _key(self.patient):
             return
-        self.image, self.review = image, None
+        self.patient, self.review = patient, None
         self.changed.emit()
-        if image is not None:
-            self._submit(image, read_review)
+        if patient is not None:
+            self._submit(patient, read_review)
 
     def decide(self, decision: Decision) -> None:
         """Keep a decision, in the reader's name."""
         named = replace(decision, reader=reader_name())
         if self.review is not None:
             self.review = replace(self.review, decisions=(*self.review.decisions, named))
-        if self.image is not None:
-            self._submit(self.image, lambda files: decide(files, [named]))
+        if self.patient is not None:
+            self._submit(self.patient, lambda patient: decide(patient, [named]))
 
     def mark(
         self,
-        image: Path,
+        patient: Patient,
         state: State,
         reader: str,
         mask: Path | None,
@@ -83,26 +87,24 @@ class ReviewFile(QObject):
     ) -> None:
         """Say how far a case is, which need not be the one at hand any more."""
 
-        def write(files: PatientFiles) -> Review:
-            return mark(files, state, reader, mask=mask, seconds=seconds, notes=notes)
+        def write(patient: Patient) -> Review:
+            return mark(patient, state, reader, mask=mask, seconds=seconds, notes=notes)
 
-        self._submit(image, write)
+        self._submit(patient, write)
 
-    def _submit(self, image: Path, work: Callable[[PatientFiles], Review]) -> None:
+    def _submit(self, patient: Patient, work: Callable[[Patient], Review]) -> None:
         self._due += 1
-        self._thread.submit(self._work, image, work)
+        self._thread.submit(self._work, patient, work)
 
-    def _work(self, image: Path, work: Callable[[PatientFiles], Review]) -> None:
+    def _work(self, patient: Patient, work: Callable[[Patient], Review]) -> None:
         result: Any = None
         error: Exception | None = None
         try:
-            if image not in self._files:
-                self._files = {image: recognize(image)}
-            result = work(self._files[image])
+            result = work(patient)
         except Exception as raised:  # whatever it is, it must be seen, and later work be done
             error = raised
         with contextlib.suppress(RuntimeError):  # the window may be gone by now
-            self._ended.emit(image, result, error)
+            self._ended.emit(patient.image, result, error)
 
     def _on_ended(self, image: Path, review: Review | None, error: Exception | None) -> None:
         self._due -= 1
@@ -113,6 +115,10 @@ class ReviewFile(QObject):
         if review is not None and image == self.image and self._due == 0:
             self.review = review
             self.changed.emit()
+
+
+def _key(patient: Patient | None) -> tuple[Path, str] | None:
+    return None if patient is None else (patient.image, patient.case_id)
 
 
 def reader_name() -> str:

@@ -14,7 +14,6 @@ from napari_brats.errors import BratsError, CaseError
 from napari_brats.metrics.overlap import joint_counts, region_overlap
 from napari_brats.metrics.plausibility import oddities, surrounding_entropy
 from napari_brats.metrics.ranking import PARTS, Measure, Ranked, rank, robust_z
-from napari_brats.naming import recognize
 from napari_brats.regions import REGIONS, label_convention
 from napari_brats.volumes import (
     read_volume,
@@ -24,6 +23,7 @@ from napari_brats.volumes import (
     write_text_atomic,
 )
 from napari_brats.workflows.cohort.layout import Layout
+from napari_brats.workflows.cohort.record import read_record
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.table import read_table
 
@@ -137,7 +137,7 @@ def from_masks(root: Path, rows: Sequence[Row]) -> Measures:
             continue
         by = f" ({row.model})" if len(rows) > 1 else ""
         try:
-            tissues, affine = _mask(root / row.mask, row)
+            tissues, affine = _mask(root, row)
             _add_oddities(found, tissues, spacing_of(affine), by)
             if row.probabilities:
                 whole = read_volume(root / row.probabilities, ndim=4).data[..., 0]
@@ -223,9 +223,11 @@ def _worst(found: Measures, name: str, value: float, detail: str) -> None:
         found[name] = Measure(value, detail)
 
 
-def _mask(path: Path, row: Row) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    recorded = recorded_convention(path)
-    return load_mask(path, label_convention(recorded or recognize(row.source).convention_name))
+def _mask(root: Path, row: Row) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Read a mask by its own header, or, where another program emptied that, by its record."""
+    path = root / row.mask
+    labels = recorded_convention(path) or read_record(Layout(root).record(*row.key)).labels
+    return load_mask(path, label_convention(labels))
 
 
 def _add_oddities(

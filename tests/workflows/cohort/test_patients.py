@@ -58,6 +58,31 @@ def test_a_manifest_may_name_every_file(tmp_path: Path, make_patient_folder: Mak
     assert dict(patient.images) == {"flair": tmp_path / "flair.nii.gz"}
 
 
+def test_columns_may_have_the_names_of_any_edition(
+    tmp_path: Path, make_patient_folder: MakePatient
+) -> None:
+    """No modality is passed over because its column is called otherwise."""
+    folder = make_patient_folder(tmp_path)
+    files = [str(next(folder.glob(f"*_{name}.*"))) for name in ("t1ce", "flair")]
+    (tmp_path / "m.csv").write_text(
+        f"Case,labels,t1gd,T2F,age,\nmine,brats2017-2021,{','.join(files)},61,\n"
+    )
+    (patient,) = cohort_patients(tmp_path / "m.csv")
+    assert [str(path) for path in patient.images.values()] == files
+    assert list(patient.images) == ["t1ce", "flair"]
+
+
+def test_a_folder_or_its_files_but_not_both(
+    tmp_path: Path, make_patient_folder: MakePatient
+) -> None:
+    """A file that is named beside a folder would be passed over."""
+    folder = make_patient_folder(tmp_path)
+    image = next(folder.glob("*_t1.*"))
+    (tmp_path / "m.json").write_text(json.dumps([{"path": str(folder), "t1": str(image)}]))
+    with pytest.raises(CaseError, match="it has path, t1; expected path, or case, labels"):
+        cohort_patients(tmp_path / "m.json")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -67,6 +92,9 @@ def test_a_manifest_may_name_every_file(tmp_path: Path, make_patient_folder: Mak
         ('[{"path": "nowhere"}]', "row 1.*does not exist"),
         ('[{"case": "x", "labels": "brats2017-2021", "t1": "no.nii.gz"}]', "no file"),
         ('[{"case": "x", "labels": "1999", "path": "."}]', "1999"),
+        ('[{"path": ".", "flar": "x.nii"}]', "row 1: no use for the column 'flar'.*expected path"),
+        ('[{"t1ce": "a.nii", "T1Gd": "b.nii"}]', "row 1: a second column for 't1ce': 'T1Gd'"),
+        ('[{"path": ".", "t1": "x.nii"}]', "no file"),
     ],
 )
 def test_a_bad_manifest_is_named(tmp_path: Path, text: str, message: str) -> None:

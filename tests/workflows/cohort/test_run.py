@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 from napari_brats.case import load_case, save_segmentation, segmentation_of
 from napari_brats.errors import DeviceError, OutputError
 from napari_brats.regions import Tissue
-from napari_brats.volumes import sha256_of
+from napari_brats.volumes import recorded_convention, sha256_of
 from napari_brats.workflows.cohort import record as records
 from napari_brats.workflows.cohort import run as runs
 from napari_brats.workflows.cohort import verify as verifying
@@ -24,12 +25,14 @@ from napari_brats.workflows.cohort.job import Job, Settings
 from napari_brats.workflows.cohort.layout import Layout
 from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.provenance import plan_again
-from napari_brats.workflows.cohort.record import CHANGED
+from napari_brats.workflows.cohort.record import CHANGED, read_record
+from napari_brats.workflows.cohort.roster import known_patients
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.run import Here, run_cohort
 from napari_brats.workflows.cohort.table import read_table
 from napari_brats.workflows.cohort.verify import verify
 from napari_brats.workflows.evaluate_folders import read_csv
+from napari_brats.workflows.queue import build_queue
 
 MakePatients = Callable[[Path, int], Path]
 QUICK = Settings(device="cpu", engine="torch", precision="float32", figures=False)
@@ -327,7 +330,7 @@ def test_provenance_can_be_replayed(planned: Callable[..., Plan], tmp_path: Path
     assert plan_again(file)[0].jobs == ()
     again, notes = plan_again(file, tmp_path / "again")
     assert notes == []
-    assert again.patients == tuple(replace(one, notes=()) for one in plan.patients)
+    assert again.patients == plan.patients
     list(run_cohort(again))
     hashes = [[row.mask_sha256 for row in read_table(one.root)] for one in (plan, again)]
     assert hashes[0] == hashes[1]
@@ -348,3 +351,50 @@ def test_other_models_stay_in_the_table(
     assert [row.model for row in read_table(tmp_path / "out")] == ["other", "tiny"] * 3
     list(run_cohort(plan_cohort(source, tmp_path / "out", [str(tiny_model), str(other)], QUICK)))
     assert [row.model for row in read_table(tmp_path / "out")] == ["tiny", "other"] * 3
+
+
+@pytest.mark.slow
+def test_other_patients_stay_in_the_table(
+    tmp_path: Path, make_patients: MakePatients, tiny_model: Path
+) -> None:
+    """A manifest of fewer patients takes no mask out; who deletes a patient's folder does."""
+    source = make_patients(tmp_path / "in", 2)
+    first, second = (one.name for one in sorted(source.iterdir()))
+
+    def run(*patients: str) -> list[str]:
+        rows = [{"case": f"case {one}", "path": f"in/{one}"} for one in patients]
+        (tmp_path / "m.json").write_text(json.dumps(rows))
+        settings = replace(QUICK, labels="brats2024-gli")
+        plan = plan_cohort(tmp_path / "m.json", tmp_path / "out", [str(tiny_model)], settings)
+        list(run_cohort(plan))
+        return [row.patient for row in read_table(plan.root)]
+
+    assert run(first, second) == [f"case {first}", f"case {second}"]
+    assert run(second) == [f"case {second}", f"case {first}"]
+    assert run(second) == [f"case {second}", f"case {first}"]
+    known = known_patients(tmp_path / "out")
+    assert {case: one.own_id for case, one in known.items()} == {
+        f"case {first}": first, f"case {second}": second,
+    }  # fmt: skip
+    assert {one.convention_name for one in known.values()} == {"brats2024-gli"}
+    scored = read_csv(Layout(tmp_path / "out").scores("tiny"))["WT"]["dice"]
+    assert set(scored) == set(known)
+    shutil.rmtree(Layout(tmp_path / "out").folder(f"case {first}"))
+    assert run(second) == [f"case {second}"]
+    assert list(known_patients(tmp_path / "out")) == [f"case {second}"]
+
+
+def test_a_record_says_the_codes_of_its_mask(planned: Callable[..., Plan]) -> None:
+    """A mask that another program saved without its description is read by the run's labels."""
+    plan = planned(replace(QUICK, labels="brats2024-gli"))
+    list(run_cohort(plan))
+    row = read_table(plan.root)[0]
+    assert read_record(Layout(plan.root).record(*row.key)).labels == "brats2024-gli"
+    mask = plan.root / row.mask
+    image = nib.load(mask)
+    voxels = np.asarray(image.dataobj).astype(np.uint8)
+    voxels[2:6, 2:6, 2:6] = 3
+    nib.save(nib.Nifti1Image(voxels, image.affine), mask)
+    assert recorded_convention(mask) is None
+    (ranked,) = [one for one in build_queue(plan.root) if one.case == row.patient]
+    assert "failed" not in ranked.points

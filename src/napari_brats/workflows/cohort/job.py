@@ -141,7 +141,7 @@ class Job:
     @property
     def source(self) -> Path:
         """The patient's first image."""
-        return next(iter(self.patient.images.values()))
+        return self.patient.image
 
 
 @dataclass(frozen=True)

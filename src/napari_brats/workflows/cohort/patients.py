@@ -18,8 +18,10 @@ from napari_brats.naming import (
     PatientFiles,
     find_patients,
     recognize,
+    split_extension,
     why_not_a_patient,
 )
+from napari_brats.naming.description import MODALITY_OF
 from napari_brats.regions import label_convention
 from napari_brats.workflows.cohort.layout import label_of
 
@@ -30,6 +32,7 @@ OF_MANIFESTS = "manifest"
 _NAME = re.compile(r"[\w.+-][\w.+ -]{0,99}")
 _MOST_BYTES = 2**28
 _FILES = (*MODALITIES, REFERENCE)
+_COLUMNS = ("path", "case", "labels", *_FILES)
 
 
 def cohort_patients(source: str | Path) -> list[PatientFiles]:
@@ -41,7 +44,8 @@ def cohort_patients(source: str | Path) -> list[PatientFiles]:
         A folder with patients of any edition below it; or a manifest, ``.csv``, ``.tsv`` or
         ``.json``, whose rows have ``path`` (a patient's folder or file) or a path for each
         modality (``t1``, ``t1ce``, ``t2``, ``flair``) with ``labels``; ``case`` and
-        ``reference`` may be given too. Paths count from the manifest's folder.
+        ``reference`` may be given too. Modalities may have the names of any edition. Paths
+        count from the manifest's folder.
 
     Returns
     -------
@@ -129,13 +133,33 @@ def _rows(manifest: Path) -> list[tuple[str, dict[str, str]]]:
             "objects with a path each"
         ) from error
     base = Path(os.path.abspath(manifest)).parent
-    return [(f"{manifest}, row {n}", _plain(row, base)) for n, row in enumerate(listed, 1)]
+    rows = [(f"{manifest}, row {n}", row) for n, row in enumerate(listed, 1)]
+    return [(where, _plain(row, base, where)) for where, row in rows]
 
 
-def _plain(row: Mapping[str, Any], base: Path) -> dict[str, str]:
-    cells = {str(name).strip(): str(value).strip() for name, value in row.items() if value}
-    paths = {name: str(base / cells[name]) for name in ("path", *_FILES) if cells.get(name)}
-    return {**{name: value for name, value in cells.items() if value}, **paths}
+def _plain(row: Mapping[Any, Any], base: Path, where: str) -> dict[str, str]:
+    """Return the cells that are not empty, by the names of `_COLUMNS`."""
+    cells: dict[str, str] = {}
+    for heading, value in row.items():
+        parts = value if isinstance(value, list) else [value or ""]
+        text = " ".join(map(str, parts)).strip()
+        if not text:
+            continue
+        column = str(heading or "").strip()
+        name = MODALITY_OF.get(column.lower(), column.lower())
+        if name in cells:
+            raise CaseError(
+                f"{where}: a second column for {name!r}: {column!r} ({text!r}); take one of them out"
+            )
+        if name not in _COLUMNS and split_extension(text):
+            raise CaseError(
+                f"{where}: no use for the column {column!r}, which names an image ({text!r}); "
+                f"expected {', '.join(_COLUMNS)}: correct its name or take it out"
+            )
+        if name not in _COLUMNS:
+            continue  # age, site and the like
+        cells[name] = str(base / text) if name in ("path", *_FILES) else text
+    return cells
 
 
 def _of_row(row: Mapping[str, str], where: str) -> PatientFiles:
@@ -147,14 +171,15 @@ def _of_row(row: Mapping[str, str], where: str) -> PatientFiles:
             raise CaseError(f"{where}: there is no file {row[name]!r} ({name}); correct the path")
     if REFERENCE in row:
         changes["reference"] = Path(row[REFERENCE])
-    if "path" in row:
+    images = {name: Path(row[name]) for name in MODALITIES if name in row}
+    if "path" in row and not images:
         try:
             found = recognize(row["path"])
         except CaseError as error:
             raise CaseError(f"{where}: {error}") from error
-        return replace(found, **changes)
-    images = {name: Path(row[name]) for name in MODALITIES if name in row}
-    if not images or not {"case_id", "convention_name"} <= changes.keys():
+        named = changes.get("case_id", found.case_id)
+        return replace(found, **changes, own_id=found.case_id if named != found.case_id else "")
+    if "path" in row or not images or not {"case_id", "convention_name"} <= changes.keys():
         raise CaseError(
             f"{where}: it has {', '.join(row) or 'nothing'}; expected path, or case, labels and "
             f"one or more of {', '.join(MODALITIES)}"

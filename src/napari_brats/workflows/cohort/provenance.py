@@ -1,23 +1,33 @@
 """What a run was asked for, and asking for the same again."""
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from napari_brats.errors import CaseError, CheckpointError
-from napari_brats.naming import REFERENCE, PatientFiles
 from napari_brats.volumes import write_json_atomic
 from napari_brats.workflows.cohort.job import Settings, makers_of
 from napari_brats.workflows.cohort.plan import Plan, plan_cohort
 from napari_brats.workflows.cohort.record import now, software
+from napari_brats.workflows.cohort.roster import (
+    ASKED,
+    EARLIER,
+    from_json,
+    known_patients,
+    to_json,
+)
 
 SCHEMA = 1
 BIDS_VERSION = "1.10.0"
 
 
 def write_provenance(plan: Plan) -> None:
-    """Write what is asked for into the output folder, and what BIDS wants to know."""
+    """Write what is asked for into the output folder, and what BIDS wants to know.
+
+    Patients of earlier runs who have a folder there are not forgotten.
+    """
     write_json_atomic(
         plan.layout.provenance,
         {
@@ -31,7 +41,8 @@ def write_provenance(plan: Plan) -> None:
                 for one in plan.makers
             ],
             "settings": asdict(plan.settings),
-            "patients": [_of_patient(one) for one in plan.patients],
+            ASKED: [to_json(one) for one in plan.patients],
+            **_earlier(plan),
         },
     )
     name, _, version = software().partition(" ")
@@ -77,7 +88,7 @@ def plan_again(
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
         settings = Settings(**content["settings"])
-        patients = [_patient(one) for one in content["patients"]]
+        patients = [from_json(one) for one in content[ASKED]]
         models = [str(one["model"]) for one in content["models"]]
         weights = [dict(one["weights_sha256"]) for one in content["models"]]
         source, recorded = str(content["source"]), str(content["output"])
@@ -105,35 +116,14 @@ def plan_again(
     return plan, notes
 
 
-def _of_patient(patient: PatientFiles) -> dict[str, Any]:
-    channels = {name: index for name, index in patient.channels.items() if index is not None}
-    files = {
-        **patient.images,
-        **({REFERENCE: patient.reference} if patient.reference is not None else {}),
-    }
-    return {
-        "case": patient.case_id,
-        "folder": str(patient.folder),
-        "naming": patient.naming,
-        "labels": patient.convention_name,
-        "files": {role: str(path) for role, path in files.items()},
-        **({"channels": channels} if channels else {}),
-    }
-
-
-def _patient(content: dict[str, Any]) -> PatientFiles:
-    files = {role: Path(path) for role, path in content["files"].items()}
-    reference = files.pop(REFERENCE, None)
-    channels = content.get("channels", {})
-    return PatientFiles(
-        case_id=content["case"],
-        folder=Path(content["folder"]),
-        naming=content["naming"],
-        convention_name=content["labels"],
-        images=files,
-        channels={name: channels.get(name) for name in files},
-        reference=reference,
-    )
+def _earlier(plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    asked = {one.case_id for one in plan.patients}
+    with contextlib.suppress(CaseError):
+        known = known_patients(plan.root).values()
+        left = [one for one in known if one.case_id not in asked]
+        found = [to_json(one) for one in left if plan.layout.folder(one.case_id).is_dir()]
+        return {EARLIER: found} if found else {}
+    return {}
 
 
 def _hashes(weights: dict[str, str]) -> str:

@@ -36,7 +36,8 @@ class Record:
     inputs : Inputs
         The patient's files.
     run : Mapping[str, Any]
-        What ``segment --json`` prints; of a failure only the case and the model.
+        What ``segment --json`` prints, and the mask's ``labels``; of a failure only the case
+        and the model.
     task : str
         Row of `TASKS` whose rules scored it; empty without a reference.
     scores : Rows
@@ -51,6 +52,11 @@ class Record:
     task: str = ""
     scores: Rows = field(default_factory=dict)
     trace: str = ""
+
+    @property
+    def labels(self) -> str:
+        """Row of `LABEL_CONVENTIONS` that the mask was written with."""
+        return str(self.run.get("labels") or dict(self.inputs.meaning)["labels"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the file's content; ``report --run`` takes it as well."""

@@ -190,11 +190,12 @@ class _Book:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        earlier = _of_other_models(plan)
+        earlier = _earlier(plan)
         self._rows: dict[tuple[str, str], Row | None] = {}
         for patient in plan.patients:
             self._rows.update({(patient.case_id, maker.name): None for maker in plan.makers})
-            self._rows.update({row.key: row for row in earlier.get(patient.case_id, ())})
+            self._rows.update({row.key: row for row in earlier.pop(patient.case_id, ())})
+        self._rows.update({row.key: row for rows in earlier.values() for row in rows})
         self._sources = {job.case_id: str(job.source) for job in plan.jobs}
         self._rows.update({row.key: row for row in plan.kept})
         self._sweep()
@@ -258,14 +259,23 @@ class _Book:
                     path.unlink()
 
 
-def _of_other_models(plan: Plan) -> dict[str, list[Row]]:
-    """Return what an earlier table holds of models that this run is not about, by patient."""
+def _earlier(plan: Plan) -> dict[str, list[Row]]:
+    """Return what an earlier table holds that this run is not about, by patient.
+
+    That is what other models made or failed at, and other patients' masks as long as they are
+    there: who takes a patient out because it fails need not read of it for ever.
+    """
     models = {maker.name for maker in plan.makers}
+    asked = {patient.case_id for patient in plan.patients}
     found: dict[str, list[Row]] = {}
     if plan.layout.csv.exists():
         with contextlib.suppress(CaseError):
             for row in read_table(plan.layout.csv):
-                if row.model not in models and row.state is not State.WAITING:
+                if row.patient in asked:
+                    stays = row.model not in models and row.state is not State.WAITING
+                else:
+                    stays = row.state is State.DONE and (plan.root / row.mask).is_file()
+                if stays:
                     found.setdefault(row.patient, []).append(row)
     return found
 

@@ -103,7 +103,8 @@ def write_results(visit: "Visit", leg: "Leg", prediction: "Prediction", seconds:
         mask_sha256=sha256_of(mask),
         software=software(),
     )
-    run = {**result.to_json(), "output": layout.relative(mask)}
+    written = {"output": layout.relative(mask), "labels": case.convention.name}
+    run = {**result.to_json(), **written}
     task = "" if evaluation is None else evaluation.task
     write_record(layout, Record(row, visit.inputs, run, task, _plain(metrics)))
     return row

@@ -1,6 +1,5 @@
 """Where a mask comes from: files and their hashes, the model's card, what a reader changed."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from napari_brats.networks.catalog import list_models
 from napari_brats.networks.ensembles import PLUS
 from napari_brats.plugin.masks import read_mask
 from napari_brats.regions import TISSUE_TITLES, Tissue
+from napari_brats.volumes import sha256_of
 from napari_brats.workflows.segmented import MIRRORED
 from napari_brats.workflows.subject import Subject
 
@@ -86,7 +86,7 @@ def files_of(subject: Subject) -> list[FileFact]:
     for name, path in case.image_paths.items():
         roles.setdefault(path, []).append(name)
     named += [(", ".join(names), path) for path, names in roles.items()]
-    return [FileFact(role, path.name, _sha256(path), _changed(path)) for role, path in named]
+    return [FileFact(role, path.name, sha256_of(path), _changed(path)) for role, path in named]
 
 
 def cards_of(title: str, run: Mapping[str, str]) -> list[Card]:
@@ -183,11 +183,6 @@ def journals_of(case: Case) -> tuple[list[Journal], list[str]]:
         }
         found.append(Journal(replay.subject.title, replay.edits, _time(replay.changed_at), volumes))
     return found, trouble
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _changed(path: Path) -> str:
