@@ -149,7 +149,8 @@ def _plain(row: Mapping[Any, Any], base: Path, where: str) -> dict[str, str]:
         name = MODALITY_OF.get(column.lower(), column.lower())
         if name in cells:
             raise CaseError(
-                f"{where}: a second column for {name!r}: {column!r} ({text!r}); take one of them out"
+                f"{where}: a second column for {name!r}: {column!r} ({text!r}); "
+                "take one of them out"
             )
         if name not in _COLUMNS and split_extension(text):
             raise CaseError(
