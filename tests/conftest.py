@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from napari_brats.case import Case
@@ -19,6 +20,8 @@ from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, region_mask
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.append(str(Path(__file__).parent / "helpers"))
+settings.register_profile("untimed", deadline=None)  # machines are noisy
+settings.load_profile("untimed")
 LPS_AFFINE = np.array(
     [[-1.0, 0, 0, 0], [0, -1.0, 0, 239.0], [0, 0, 1.0, 0], [0, 0, 0, 1.0]], dtype=np.float64
 )

@@ -241,7 +241,7 @@ def test_3d_file_in_a_decathlon_folder(tmp_path, make_patient_folder):
         load_case(image)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     positions=st.lists(st.integers(0, 360), min_size=1, max_size=6, unique=True),
     values=st.lists(st.integers(0, 255), min_size=6, max_size=6),

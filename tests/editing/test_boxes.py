@@ -28,7 +28,7 @@ def test_by_hand():
     assert (second.start, second.old.tolist(), second.new.tolist()) == ((2, 3, 4), [[[0]]], [[[1]]])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(MASKS, MASKS)
 def test_the_difference_leads_from_one_to_the_other(old, new):
     """Applying it gives the other mask, for any two."""

@@ -86,7 +86,7 @@ def test_a_label_that_is_no_tissue():
     assert passed(mask, core, erasing=True).ravel().tolist() == [9, 257, 2]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(painted(), st.booleans())
 def test_laws_of_one_pass(drawn, erasing):
     """Only touched voxels change; a second pass changes nothing; every code can be saved."""
@@ -97,7 +97,7 @@ def test_laws_of_one_pass(drawn, erasing):
     assert set(np.unique(after)) <= {0, *(int(tissue) for tissue in convention.codes.values())}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(painted(), st.booleans())
 def test_the_hierarchy(drawn, erasing):
     """ET in TC in WT holds, TC and ET never leave WT, and a cavity stays one."""
@@ -116,7 +116,7 @@ def test_the_hierarchy(drawn, erasing):
         np.testing.assert_array_equal(core, region_mask(mask, "TC"))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(painted())
 def test_add_then_erase(drawn):
     """Adding fills what a brush may grow over, erasing empties; what was outside comes back."""
@@ -131,7 +131,7 @@ def test_add_then_erase(drawn):
     np.testing.assert_array_equal(erased[outside], mask[outside])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(painted(), st.booleans(), st.sampled_from(Tissue), st.sampled_from([*REGIONS]))
 def test_locked_and_confined(drawn, erasing, locked, region):
     """A locked tissue keeps its voxels; outside the region nothing changes."""

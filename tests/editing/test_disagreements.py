@@ -73,7 +73,7 @@ def test_two_grids_are_refused():
         disagreements(np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 3), np.uint8), 1.0)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.floats(0.02, 0.6))
 def test_places_are_a_partition(seed, density):
     """Of each region every voxel in dispute is in one place, and no other voxel is in any."""
@@ -86,7 +86,7 @@ def test_places_are_a_partition(seed, density):
         np.testing.assert_array_equal(joined, np.flatnonzero(differs))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_taking_a_place(seed):
     """The Dice is what was foretold, nothing else changes, and taking all makes A equal B."""
@@ -102,7 +102,7 @@ def test_taking_a_place(seed):
     assert disagreements(everything, other, 1.0) == []
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1))
 def test_orders_and_digests(seed):
     """Each order is one; a digest is told apart by any voxel and stays the same by itself."""

@@ -36,7 +36,7 @@ def test_labels_are_counted_and_too_many_are_refused():
         labels_of([many], ["cells"])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_binary_regions_are_nested(seed):
     """Three binary layers, in any order and not nested: the result is, and loses no voxel."""
@@ -51,7 +51,7 @@ def test_binary_regions_are_nested(seed):
         np.testing.assert_array_equal(region_mask(mask, name), inner)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_an_editions_codes(seed):
     """Mapping by a convention's row is what reading a file by that row does."""

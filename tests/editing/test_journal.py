@@ -69,9 +69,7 @@ def test_painted_and_painted_back(tmp_path, subject, base):
     assert not read_journal(tmp_path / "a").changed
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6), count=st.integers(0, 6), place=st.floats(0, 1), flip=st.booleans()
 )

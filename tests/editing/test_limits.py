@@ -61,7 +61,7 @@ def test_labels_that_are_no_byte():
     assert limits.allowed(mask, 2).tolist() == [False, True]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(MASKS, MASKS, IMAGES, st.lists(SETS, max_size=2), st.none() | SETS, st.integers(0, 9))
 def test_what_no_edit_breaks(mask, wanted, image, locks, inside, low):
     """Locked sets keep their voxels; nothing changes outside; a place is a part of the whole."""

@@ -45,7 +45,7 @@ def test_weights_are_gaussian_and_normalized() -> None:
     np.testing.assert_allclose(axis_weights(5, 3, (0, 2)), [[1, 1, 0.5], [0.5, 1, 1]])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     shape=st.tuples(*[st.integers(1, 20)] * 3),
     window=st.one_of(st.none(), st.integers(1, 24)),

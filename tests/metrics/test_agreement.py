@@ -78,7 +78,7 @@ def test_icc_extremes() -> None:
 MASK = arrays.arrays(np.uint8, (4, 3, 2), elements=st.integers(0, 3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(first=MASK, second=MASK)
 def test_two_readers_kappa_becomes_dice(first: np.ndarray, second: np.ndarray) -> None:
     """With ever more background, two readers' kappa of a class goes to its Dice."""
@@ -89,7 +89,7 @@ def test_two_readers_kappa_becomes_dice(first: np.ndarray, second: np.ndarray) -
         assert class_kappa(votes) == pytest.approx(dice, abs=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(masks=st.lists(MASK, min_size=2, max_size=4), data=st.data())
 def test_order_does_not_matter(masks: list[np.ndarray], data: st.DataObject) -> None:
     """Readers in another order give the same kappa and the same Dice of each pair."""

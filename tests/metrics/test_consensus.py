@@ -28,7 +28,7 @@ def tumor(shift: int = 0, scale: float = 1.0) -> np.ndarray:
     return mask
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(masks=st.lists(MASK, min_size=2, max_size=5))
 def test_majority_by_voxel(masks: list[np.ndarray]) -> None:
     """Each region's voxels are exactly those that more than half of the masks have."""
@@ -38,14 +38,14 @@ def test_majority_by_voxel(masks: list[np.ndarray]) -> None:
         assert np.array_equal(region_mask(joined, region), votes * 2 > len(masks))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(mask=MASK)
 def test_majority_keeps_what_all_say(mask: np.ndarray) -> None:
     """Masks that are the same give that mask, rare tissues included."""
     assert np.array_equal(consensus([mask] * 3, MAJORITY).tissues, mask)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(masks=st.lists(MASK, min_size=2, max_size=4))
 def test_staple_is_nested(masks: list[np.ndarray]) -> None:
     """Whatever STAPLE makes of noise, a voxel is one tissue that a mask there or elsewhere has."""

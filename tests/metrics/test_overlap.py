@@ -121,7 +121,7 @@ edits = st.lists(
 
 
 @given(edits=edits, seed=st.integers(0, 100), with_reference=st.booleans())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_live_counts_equal_a_recount_after_any_edits(
     edits: list[tuple[int, int, bool]], seed: int, with_reference: bool
 ) -> None:

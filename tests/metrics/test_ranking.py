@@ -22,7 +22,7 @@ def test_points_by_hand(part) -> None:
     assert 0 < part.weight <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(measures=VALUES, name=st.sampled_from(list(PARTS)), more=st.floats(0, 50))
 def test_worse_never_scores_less(measures, name, more) -> None:
     """Raising one measure, or measuring one more, never lowers the score, which is 0 to 1."""
@@ -33,7 +33,7 @@ def test_worse_never_scores_less(measures, name, more) -> None:
     assert after.score <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     cases=st.dictionaries(st.text("ab12", min_size=1, max_size=4), VALUES, max_size=6),
     data=st.data(),

@@ -169,7 +169,7 @@ def test_bounds_change_no_percentile(
     rule=st.sampled_from([*HD95_RULES]),
     spacing=st.sampled_from([(1.0, 1.0, 1.0), (0.5, 1.0, 3.0)]),
 )
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_large_surfaces_far_apart(seed: int, apart: int, rule: str, spacing: Spacing) -> None:
     """Masks with surfaces of thousands of voxels: exact percentiles and near shares."""
     rng = np.random.default_rng(seed)
@@ -223,7 +223,7 @@ def test_empty_masks(rule: str) -> None:
 
 
 @given(seed=st.integers(0, 10**6), share=st.floats(0.02, 0.9), rule=st.sampled_from([*HD95_RULES]))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_symmetric_and_independent_of_place_and_memory(seed: int, share: float, rule: str) -> None:
     """Exchanging, shifting, transposing and Fortran order change nothing."""
     rng = np.random.default_rng(seed)

@@ -59,7 +59,7 @@ def test_same_convolution_is_tensorflows(shape, kernel, stride):
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
     kernel=st.integers(1, 4),

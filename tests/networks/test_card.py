@@ -50,7 +50,7 @@ def test_round_trip(tmp_path):
     assert read_card_file(written(tmp_path, value)) == CARD
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(name=st.text(), limits=st.lists(st.text()), parameters=st.integers(0, 10**9))
 def test_round_trip_of_any_text(name, limits, parameters):
     """Whatever the texts hold, they come back."""

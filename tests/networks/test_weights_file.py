@@ -121,7 +121,7 @@ def test_inconsistent_headers_are_refused(tmp_path, header):
     refused(tmp_path / "odd.safetensors", packed(header, b"\0" * 4), "truncated or damaged")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(cut=st.integers(1, 500))
 def test_every_truncation_is_refused(tmp_path_factory, cut):
     """A file cut anywhere is refused by its header alone."""
@@ -130,7 +130,7 @@ def test_every_truncation_is_refused(tmp_path_factory, cut):
     refused(path, content[: max(0, len(content) - cut)], "safetensors")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(content=st.binary(max_size=80))
 def test_any_bytes_give_a_header_or_a_clear_error(tmp_path_factory, content):
     """Nothing but CheckpointError leaves the reader, whatever the file holds."""

@@ -76,7 +76,7 @@ def test_neurological_by_hand():
     assert (display.directions, display.flips) == ("IPR", (True, False, True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from(ORIENTATIONS),
     st.floats(-0.7, 0.7),

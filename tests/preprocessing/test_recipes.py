@@ -60,7 +60,7 @@ def centroid(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
 
 
 @EVERY_RECIPE
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(affine=affines(), shape=st.tuples(*[st.integers(1, 14)] * 3))
 def test_masks_return_to_the_patients_grid(
     recipe: Recipe, affine: np.ndarray, shape: tuple[int, int, int]
@@ -80,7 +80,7 @@ def test_masks_return_to_the_patients_grid(
 
 
 @EVERY_RECIPE
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(affine=affines(), where=st.tuples(*[st.integers(6, 9)] * 3))
 def test_masks_keep_their_place_in_the_world(
     recipe: Recipe, affine: np.ndarray, where: tuple[int, int, int]

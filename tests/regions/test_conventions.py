@@ -40,7 +40,7 @@ def test_round_trip_of_all_codes(row):
         np.testing.assert_array_equal(encode_labels(tissues, row), codes)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.sampled_from(ROWS).flatmap(
         lambda row: st.tuples(

@@ -42,7 +42,7 @@ def test_empty_regions_give_background():
     assert not tissues_from_regions(np.zeros((3, 2, 2, 2), np.bool_)).any()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(hnp.arrays(np.bool_, (3, 2, 3, 4)))
 def test_tissues_from_regions_are_nested(regions):
     """Whatever a network says, the regions of the result are nested and inside its WT."""
@@ -53,7 +53,7 @@ def test_tissues_from_regions_are_nested(regions):
     np.testing.assert_array_equal(enhancing, regions.all(axis=0))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(hnp.arrays(np.uint8, (2, 3, 4), elements=st.sampled_from([0, 1, 2, 3])))
 def test_regions_of_tissues_give_them_back(tissues):
     """Splitting into regions and joining again is the identity on necrosis, edema, enhancing."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from napari_brats.synthesis.fields import fractal_noise, smooth_noise, spline_weights
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(size=st.integers(1, 60), step=st.floats(1, 30))
 def test_weights_have_unit_energy(size: int, step: float) -> None:
     """Every voxel gets variance 1 from unit-variance knots."""

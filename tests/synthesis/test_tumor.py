@@ -45,7 +45,7 @@ def test_regions_are_nested_and_inside_the_brain(brain: Brain) -> None:
     assert (whole <= brain.mask).all()
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 1000),
     x=st.integers(8, 28),

@@ -32,7 +32,7 @@ def test_no_tumor():
     assert not labels.any()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(arrays(np.bool_, (3, 2, 2, 2)))
 def test_tissues_follow_the_rule_of_nested_regions(regions):
     """The same codes as the masks that people see are made with."""
@@ -41,7 +41,7 @@ def test_tissues_follow_the_rule_of_nested_regions(regions):
     np.testing.assert_array_equal(found.numpy(), expected)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(arrays(np.uint8, (2, 2, 2), elements=st.integers(0, 3)), st.sampled_from(list(OUTPUTS)))
 def test_a_network_that_gives_its_target_gives_the_regions(depth, outputs):
     """What training asks for and what inference reads from the channels are the same."""

@@ -76,7 +76,7 @@ def test_cut_off_stream(file, kept):
         read_checked(file, needing(len(CONTENT)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_flipped_bit_of_the_stream_is_found(tmp_path_factory, data):
     """CRC and length catch one flipped bit anywhere after the gzip header."""

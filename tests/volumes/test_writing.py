@@ -82,7 +82,7 @@ def test_all_48_orientations(tmp_path):
         assert_on_sources_grid(path, source)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     angles=st.tuples(*[st.floats(-180, 180)] * 3),
     spacing=st.tuples(*[st.floats(0.3, 6)] * 3),

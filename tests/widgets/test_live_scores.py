@@ -52,7 +52,7 @@ def test_reference_of_another_shape_counts_as_none():
     assert live.rows()[0].dice is None
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
 def test_strokes_never_drift(seed, count):
     """After any sequence of both kinds of edits the rows equal a full recount."""
@@ -120,7 +120,7 @@ def test_change_since_the_mask_came():
         assert live.rows()[0].change == pytest.approx(change)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_distances_are_those_of_the_scores(seed):
     """HD95 of each region is that of the metrics, infinite where only one mask has it."""

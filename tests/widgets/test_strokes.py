@@ -149,7 +149,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(STEPS, st.sampled_from(["", "edema", "TC"]), st.sampled_from(["", "WT", "edema"]))
 def test_any_sequence(steps, locked, inside):
     """Locks, places and hierarchy hold, scores do not drift, and undoing all leads back."""

@@ -24,7 +24,7 @@ from napari_brats.widgets.tool_work import (
 SHAPE = (5, 300, 4)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([np.uint8, np.int32]))
 def test_one_exact_step(seed, dtype):
     """Apply is one step; undo and redo are exact; the live scores equal a full recount."""

@@ -69,7 +69,7 @@ def test_every_run_is_remembered(tmp_path: Path, make_patient_folder: MakePatien
         ("remembered-lite", False),
         ("remembered-lite-mirrored", True),
     ]
-    assert runs[2].total_seconds == pytest.approx(result.seconds["total"], abs=0.05)
+    assert 0 < runs[2].total_seconds <= result.seconds["total"]
     assert runs[0].voxels == patient.images["t1"].size
 
 

@@ -76,7 +76,7 @@ def after(work, box):
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_no_tool_breaks(tool, data):
     """Limits hold, only the edition's tissues appear, TC and ET stay in WT, the input stays."""
@@ -85,7 +85,7 @@ def test_what_no_tool_breaks(tool, data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_no_tool_breaks_at_length(tool, data):
     """The same, many more times."""
@@ -116,7 +116,7 @@ def look_at(tool, data):
         np.testing.assert_array_equal(whole, region_mask(before, "WT"))
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_interpolation_never_erases(data):
     """Filling between slices empties no region and touches no tissue that is in none."""

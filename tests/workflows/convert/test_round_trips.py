@@ -33,7 +33,7 @@ def codes_of(path: Path) -> NDArray[np.uint8]:
     return np.asarray(nib.load(path).dataobj).astype(np.uint8)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     orientation=st.sampled_from(["RAS", "LPS", "PIR", "SLA", "AIL"]),
     shape=st.tuples(*[st.integers(1, 7)] * 3),
