@@ -3,6 +3,7 @@
 import shutil
 import time
 from dataclasses import replace
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +22,7 @@ from napari_brats.workflows.cohort.roster import to_json
 from napari_brats.workflows.cohort.row import Row, State
 from napari_brats.workflows.cohort.table import write_table
 from napari_brats.workflows.queue import build_queue
+from napari_brats.workflows.review_list import read_items
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
@@ -350,12 +352,20 @@ def test_a_closed_dock_stops_its_run(widget, qtbot, running):
     assert not widget._timer.isActive()
 
 
-def test_another_folder_while_one_is_read(widget, qtbot, cohort):
+def test_another_folder_while_one_is_read(widget, qtbot, cohort, monkeypatch):
     """The first folder's patients do not appear under the second's name."""
+    go_on = Event()
+
+    def slowly(root):
+        go_on.wait(10)
+        return read_items(root)
+
+    monkeypatch.setattr("napari_brats.widgets.cohort_work.read_items", slowly)
     widget.look_in(cohort)
     task = widget.work._reading
     with qtbot.waitSignal(task.worker.finished, timeout=10_000):
         widget.look_in(cohort.parent / "elsewhere")
+        go_on.set()
     assert widget.table.model.rowCount() == 0
 
 
