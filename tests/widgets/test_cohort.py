@@ -282,8 +282,8 @@ def test_patients_of_a_manifest(widget, qtbot, notices, cohort):
     assert not [one for one in notices if "BraTS patient" in one]
 
 
-def test_follow_rank_and_run(widget, qtbot, notices, cohort, monkeypatch):
-    """What another process writes is seen; ranking and a run report and end; Stop stops."""
+def test_follow_and_rank(widget, qtbot, notices, cohort):
+    """What another process writes is seen; ranking reports and ends."""
     (cohort / "queue.csv").unlink()
     widget.work.follow()
     qtbot.waitUntil(lambda: widget.table.current().place is None, timeout=10_000)
@@ -292,6 +292,11 @@ def test_follow_rank_and_run(widget, qtbot, notices, cohort, monkeypatch):
     qtbot.waitUntil(lambda: widget.table.current().place is not None, timeout=10_000)
     qtbot.waitUntil(lambda: widget.panel.start.isEnabled(), timeout=10_000)
     assert (cohort / "queue.csv").exists()
+
+
+@pytest.fixture
+def running(widget, qtbot, monkeypatch):
+    """Start a run that goes on until it is stopped; return the steps it has taken."""
     row = Row(CASES[1], "other", State.DONE, volume_ml={"WT": 5.0})
     steps = []
 
@@ -305,32 +310,19 @@ def test_follow_rank_and_run(widget, qtbot, notices, cohort, monkeypatch):
     monkeypatch.setattr("napari_brats.widgets.cohort_work._running", run)
     widget.panel.start.click()
     qtbot.waitUntil(lambda: "of 1000000" in widget.panel.words.text(), timeout=10_000)
+    return steps
+
+
+def test_a_run_reports_and_stops(widget, qtbot, notices, running):
+    """Rows appear as they are made; Stop stops."""
     assert widget.work.item(CASES[1]).row("other").state == State.DONE
     widget.panel.stop.click()
     qtbot.waitUntil(lambda: widget.panel.start.isEnabled(), timeout=10_000)
-    assert steps[-1] < 599
+    assert running[-1] < 599
     # The end of a run reads the folder again, where this run of nothing left no trace.
     qtbot.waitUntil(
         lambda: widget.work.item(CASES[1]).row("other").state == State.FAILED, timeout=10_000
     )
-
-
-@pytest.fixture
-def running(widget, qtbot, monkeypatch):
-    """Start a run that goes on until it is stopped; return the steps it has taken."""
-    row = Row(CASES[1], "other", State.DONE, volume_ml={"WT": 5.0})
-    steps = []
-
-    def run(*_):
-        for done in range(1, 600):
-            time.sleep(0.05)
-            steps.append(done)
-            yield SimpleNamespace(rows=(row,), done=done, total=10**6, failed=0, seconds_left=60)
-
-    monkeypatch.setattr("napari_brats.widgets.cohort_work._running", run)
-    widget.panel.start.click()
-    qtbot.waitUntil(lambda: "of 1000000" in widget.panel.words.text(), timeout=10_000)
-    return steps
 
 
 def test_another_folder_during_a_run(widget, qtbot, cohort, running):
