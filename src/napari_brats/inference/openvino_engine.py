@@ -32,6 +32,7 @@ from napari_brats.errors import EngineError
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.memory import bytes_per_voxel, is_out_of_memory
 from napari_brats.inference.places import cache_folder, make_room, touch
+from napari_brats.networks.isensee2017 import InstanceNorm
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,7 +109,8 @@ class OpenVINOEngine:
         if size not in self._compiled:
             while len(self._compiled) >= _KEPT_SIZES:
                 self._compiled.pop(next(iter(self._compiled)))
-            model = converted(self._network, traced_size(self._spec, size[2:]))
+            exact = self.device.precision == "float32"
+            model = converted(self._network, traced_size(self._spec, size[2:]), exact)
             model.reshape(list(size))
             options = {
                 "INFERENCE_PRECISION_HINT": _PRECISIONS[self.device.precision],
@@ -161,7 +163,7 @@ def traced_size(spec: "ModelSpec", spatial: tuple[int, ...]) -> tuple[int, ...]:
     return (_TRACED_SIDES[spec.ndim],) * spec.ndim
 
 
-def converted(network: "nn.Module", size: tuple[int, ...]) -> Any:
+def converted(network: "nn.Module", size: tuple[int, ...], exact: bool = True) -> Any:
     """Return a network as OpenVINO's model, from the disk where it lies there.
 
     Parameters
@@ -170,11 +172,13 @@ def converted(network: "nn.Module", size: tuple[int, ...]) -> Any:
         With its weights.
     size : tuple of int
         Spatial size to trace it at.
+    exact : bool
+        For float32: sums over a whole brain are taken with care (`InstanceNorm.by_planes`).
     """
-    folder = converted_folder() / fingerprint(network, size)
+    folder = converted_folder() / fingerprint(network, size, exact)
     model = _read(folder)
     if model is None:
-        model = _convert(network, size)
+        model = _convert(network, size, exact)
         _keep(model, folder)
     return model
 
@@ -184,11 +188,11 @@ def converted_folder() -> Path:
     return cache_folder() / "openvino"
 
 
-def fingerprint(network: "nn.Module", size: tuple[int, ...]) -> str:
+def fingerprint(network: "nn.Module", size: tuple[int, ...], exact: bool = True) -> str:
     """Return what tells a network's layers, weights, code and versions from all others."""
     import openvino
 
-    versions = (openvino.__version__, torch.__version__, version("napari-brats"), size)
+    versions = (openvino.__version__, torch.__version__, version("napari-brats"), size, exact)
     digest = hashlib.sha256(f"{versions}{type(network).__qualname__}{network!r}".encode())
     for module in sorted({type(part).__module__ for part in network.modules()}):
         if module.startswith("napari_brats."):
@@ -200,12 +204,15 @@ def fingerprint(network: "nn.Module", size: tuple[int, ...]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _convert(network: "nn.Module", size: tuple[int, ...]) -> Any:
+def _convert(network: "nn.Module", size: tuple[int, ...], exact: bool) -> Any:
     """Trace a network and hand the trace to OpenVINO."""
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     still: Any = copy.deepcopy(network).to("cpu", torch.float32).eval()
+    for part in still.modules():
+        if isinstance(part, InstanceNorm):
+            part.by_planes = exact
     example = torch.zeros((1, still.in_channels, *size))
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # of torch about tracing

@@ -22,7 +22,17 @@ class InstanceNorm(nn.Module):
     """Per sample and channel: gamma (x - mean) / (std + 1e-3) + beta, population std.
 
     This is Keras-contrib's formula; PyTorch's own divides by sqrt(variance + eps).
+
+    Attributes
+    ----------
+    by_planes : bool
+        Whether a traced network takes means of planes first. OpenVINO adds the voxels of a
+        brain up one after another in float32, which costs four digits. By planes it does not
+        know instance norm again, so that sums lie between operations in the network's own
+        number type: right for float32, wrong for bfloat16.
     """
+
+    by_planes = False
 
     def __init__(self, channels: int, eps: float = 1e-3) -> None:
         super().__init__()
@@ -40,10 +50,21 @@ class InstanceNorm(nn.Module):
 
     def _as_compilers_know_it(self, x: Tensor) -> Tensor:
         """Compute the same step by step, which OpenVINO makes one operation of."""
-        centered = x - x.mean(dim=(2, 3, 4), keepdim=True)
-        std = (centered**2).mean(dim=(2, 3, 4), keepdim=True).sqrt()
-        normal = centered / (std + self.eps)
+        mean = _mean_of_planes if self.by_planes else _mean
+        centered = x - mean(x)
+        normal = centered / (mean(centered**2).sqrt() + self.eps)
         return normal * self.weight[:, None, None, None] + self.bias[:, None, None, None]
+
+
+def _mean(x: Tensor) -> Tensor:
+    """(N, C, X, Y, Z) -> (N, C, 1, 1, 1)."""
+    return x.mean(dim=(2, 3, 4), keepdim=True)
+
+
+def _mean_of_planes(x: Tensor) -> Tensor:
+    """Compute `_mean` by way of each plane's; compilers would join two means in a row."""
+    planes = x.flatten(3).mean(dim=3)
+    return planes[..., None, None].mean(dim=2, keepdim=True)
 
 
 class ConvBlock(nn.Sequential):
