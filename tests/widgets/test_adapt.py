@@ -2,6 +2,7 @@
 
 import json
 import sys
+from threading import Event
 
 import numpy as np
 import pytest
@@ -44,9 +45,14 @@ def cases(tmp_path, make_patient_folder):
     return root
 
 
-def show(widget, folder):
+def show(widget, qtbot, folder):
     widget.cases.path.setText(str(folder))
     widget.cases.path.returnPressed.emit()
+    listed(widget, qtbot)
+
+
+def listed(widget, qtbot):
+    qtbot.waitUntil(lambda: widget.search.idle, timeout=20_000)
 
 
 def texts(widget):
@@ -75,10 +81,10 @@ def finish(widget, qtbot, *lines):
         widget.process.stop()
 
 
-def test_the_list_says_which_mask_counts_and_why_others_do_not(widget, cases):
+def test_the_list_says_which_mask_counts_and_why_others_do_not(widget, qtbot, cases):
     """Nothing to start without a folder; then each case with its mask or its reason."""
     assert not widget.start.isEnabled()
-    show(widget, cases)
+    show(widget, qtbot, cases)
     mask, nobody, none = texts(widget)
     assert mask == "net, Ada"
     assert "not reviewed: BraTS2021_00001_net_mask.nii.gz" in nobody
@@ -86,38 +92,65 @@ def test_the_list_says_which_mask_counts_and_why_others_do_not(widget, cases):
     assert widget.cases.counted.text() == "1 of 3 cases count"
     assert widget.start.isEnabled()
     widget.cases.every.setChecked(True)
+    listed(widget, qtbot)
     assert widget.cases.count() == 2
-    show(widget, cases / "gone")
+    show(widget, qtbot, cases / "gone")
     assert "does not exist" in widget.words.text()
     assert not widget.start.isEnabled()
 
 
-def test_the_home_in_a_path(widget, cases, monkeypatch):
+def test_cases_are_looked_for_beside_the_window(widget, qtbot, cases, monkeypatch):
+    """Nothing starts meanwhile, and an answer that comes too late is not shown."""
+    from napari_brats.widgets import adapt
+
+    released, find = Event(), adapt.find_corrections
+
+    def slow(folders, *args, **options):
+        if folders == [cases]:
+            assert released.wait(20)
+        return find(folders, *args, **options)
+
+    monkeypatch.setattr(adapt, "find_corrections", slow)
+    widget.cases.path.setText(str(cases))
+    widget.cases.path.returnPressed.emit()
+    qtbot.waitUntil(lambda: widget.words.text() == "looking for cases", timeout=20_000)
+    assert not widget.start.isEnabled()
+    widget.cases.path.setText(str(cases / "gone"))
+    widget.cases.path.returnPressed.emit()
+    released.set()
+    listed(widget, qtbot)
+    assert "does not exist" in widget.words.text()
+    assert widget.cases.count() == 0
+
+
+def test_the_home_in_a_path(widget, qtbot, cases, monkeypatch):
     """A folder below ~ is found, as in the other docks; the training gets it whole."""
     monkeypatch.setenv("HOME", str(cases.parent))
-    show(widget, f"~/{cases.name}")
+    show(widget, qtbot, f"~/{cases.name}")
     assert widget.cases.counted.text() == "1 of 3 cases count"
     assert widget.cases.folder() == str(cases)
 
 
-def test_a_case_is_marked_from_the_list(widget, cases):
+def test_a_case_is_marked_from_the_list(widget, qtbot, cases):
     """The chosen case counts at once, with the name in the field; nobody's name is refused."""
-    show(widget, cases)
+    show(widget, qtbot, cases)
     assert not widget.cases.mark.isEnabled()
     widget.cases.list.topLevelItem(1).setSelected(True)
     widget.cases.reader.setText("")
     widget.cases.mark.click()
+    listed(widget, qtbot)
     assert "nobody is named" in widget.words.text()
     widget.cases.list.topLevelItem(1).setSelected(True)
     widget.cases.reader.setText("Ben")
     widget.cases.mark.click()
+    listed(widget, qtbot)
     assert texts(widget)[1] == "net, Ben"
     assert read_review(recognize(cases / "BraTS2021_00001")).state == State.DONE
 
 
 def test_an_adaptation_is_followed_and_stopped(widget, qtbot, cases):
     """Progress moves bar, words and curve; a stopped one says that nothing was installed."""
-    show(widget, cases)
+    show(widget, qtbot, cases)
     widget.process.run(speaking({"notice": "begins"}, {"progress": PROGRESS}))
     qtbot.waitUntil(lambda: widget.bar.value() == 250, timeout=20_000)
     assert "step 50, loss 0.700, 3 min left" in widget.words.text()
@@ -161,7 +194,7 @@ def test_one_click_forth_and_back(widget, qtbot, make_napari_viewer, monkeypatch
 @pytest.mark.slow
 def test_a_mistake_is_one_line(widget, qtbot, cases):
     """What the command line would say is what the widget says; the form is free again."""
-    show(widget, cases)
+    show(widget, qtbot, cases)
     widget.start.click()
     qtbot.waitUntil(lambda: not widget.process.running(), timeout=60_000)
     assert "1 of 3 cases can be learned from" in widget.words.text()

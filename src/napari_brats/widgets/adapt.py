@@ -1,5 +1,7 @@
 """The Adapt widget: teach a model from corrected masks, and choose between new and old."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from napari_brats.widgets.captions import captioned
 from napari_brats.widgets.combo import Combo
 from napari_brats.widgets.curves_view import CurvesView
 from napari_brats.widgets.docking import when_closed
+from napari_brats.widgets.latest import Latest
 from napari_brats.widgets.model_card import model_title
 from napari_brats.widgets.model_panel import ModelPanel
 from napari_brats.widgets.pace import duration
@@ -42,6 +45,7 @@ class AdaptWidget(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.process = TrainProcess(self)
+        self.search = Latest(self._show_cases, delay_ms=0, parent=self)
         self.models = Combo("Model", "The model that learns; it stays as it is", self)
         self.cases = CasesPanel(self)
         self.start = _button("Start", "Learn from the cases that count, and compare")
@@ -63,31 +67,31 @@ class AdaptWidget(QWidget):
         self._connect()
         self._show_state()
 
-    def look(self) -> None:
-        """List the cases of the folder anew."""
-        found, words = self._find()
-        self.cases.show_cases(found)
-        self.words.setText(words)
+    def look(self, words: str = "") -> None:
+        """List the cases of the folder anew, and say something where the list has no words.
+
+        Masks are read for it, so another thread looks; until it is done nothing can be started.
+        """
+        row = next((row for row in list_models() if row.name == self.models.currentData()), None)
+        folder, every = self.cases.folder(), self.cases.every.isChecked()
+        self.search.forget()
+        if row is None or row.card is None or not folder:
+            self._show_cases(([], words))
+            return
+        self.words.setText("looking for cases")
+        look = partial(_cases_in, Path(folder), row.card.modalities, row.name, every, words)
+        self.search.ask(lambda: look)
         self._show_state()
 
-    def _find(self) -> tuple[list[Correction], str]:
-        """Return the cases of the folder, and what to say where there are none."""
-        row = next((row for row in list_models() if row.name == self.models.currentData()), None)
-        if row is None or row.card is None or not self.cases.folder():
-            return [], ""
-        every = self.cases.every.isChecked()
-        try:
-            found = find_corrections(
-                [Path(self.cases.folder())], row.card.modalities, row.name, unreviewed=every
-            )
-        except BratsError as error:
-            return [], str(error)
-        return found, "" if found else "there is no patient in this folder"
+    def _show_cases(self, found: tuple[list[Correction], str]) -> None:
+        self.cases.show_cases(found[0])
+        self.words.setText(found[1])
+        self._show_state()
 
     def _connect(self) -> None:
         self.models.opening.connect(lambda: self._fill_models(self.models.currentData()))
         self.models.currentIndexChanged.connect(lambda *_: self.look())
-        self.cases.changed.connect(self.look)
+        self.cases.changed.connect(lambda: self.look())
         self.cases.marked.connect(self._mark)
         self.start.clicked.connect(self._begin)
         self.stop.clicked.connect(self._stop)
@@ -149,8 +153,7 @@ class AdaptWidget(QWidget):
             for correction in chosen:
                 mark(correction.files, State.DONE, reader, mask=correction.newest)
         except BratsError as error:
-            self.look()
-            self.words.setText(str(error))
+            self.look(str(error))
             return
         self.look()
 
@@ -178,7 +181,7 @@ class AdaptWidget(QWidget):
 
     def _show_state(self, used: str = "") -> None:
         running = self.process.running()
-        self.start.setEnabled(not running and self.cases.count() > 0)
+        self.start.setEnabled(not running and self.search.idle and self.cases.count() > 0)
         self.stop.setEnabled(running)
         self.cases.setEnabled(not running)
         self.models.setEnabled(not running)
@@ -204,6 +207,17 @@ class AdaptWidget(QWidget):
         column.addWidget(self.curves)
         column.addStretch()
         let_scroll(self, inside)
+
+
+def _cases_in(
+    folder: Path, modalities: Sequence[str], model: str, every: bool, words: str
+) -> tuple[list[Correction], str]:
+    """Return the cases of a folder, and what to say of them."""
+    try:
+        found = find_corrections([folder], modalities, model, unreviewed=every)
+    except BratsError as error:
+        return [], str(error)
+    return found, words if found else "there is no patient in this folder"
 
 
 def _button(text: str, tip: str) -> QPushButton:
