@@ -4,13 +4,18 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from threading import Event, Thread
 
 from napari_brats.editing.owner import SILENCE_S, Owner
 from napari_brats.editing.places import data_folder, safe_name
 from napari_brats.plugin.masks import results_folder
+
+RENEWAL_S = SILENCE_S / 10
+"""How often `Claim.kept_up` renews."""
 
 _ENDING = ".open"
 
@@ -74,6 +79,22 @@ class Claim:
                     self._let_go()
                 return holder
         return None
+
+    @contextlib.contextmanager
+    def kept_up(self) -> Iterator[None]:
+        """Renew it from a thread, however long nothing happens, and release it in the end."""
+        done = Event()
+
+        def keep() -> None:
+            while not done.wait(RENEWAL_S):
+                self.renew()
+
+        Thread(target=keep, name="napari-brats claim", daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+            self.release()
 
     def release(self) -> None:
         """Let others have it."""

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 
 from napari_brats.case import load_case, save_segmentation, segmentation_of
+from napari_brats.editing import claim
+from napari_brats.editing.owner import SILENCE_S
 from napari_brats.errors import DeviceError, OutputError
 from napari_brats.regions import Tissue
 from napari_brats.volumes import recorded_convention, sha256_of
@@ -283,6 +286,28 @@ def test_a_second_run_into_the_folder_is_refused(planned: Callable[..., Plan]) -
         assert writing.exists()
     assert not writing.exists()
     assert len(list(run_cohort(planned(), Failing()))) == 3
+
+
+def test_a_folder_stays_claimed_while_jobs_wait(
+    planned: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs may lie in a queue for hours, and a run on another computer goes by the claim's age."""
+    monkeypatch.setattr(claim, "RENEWAL_S", 0.01)
+    plan, ages = planned(), []
+
+    class Waiting(Failing):
+        def outcomes(self, jobs: Sequence[Job]) -> Iterator[list[Row]]:
+            os.utime(plan.layout.claim, (0, 0))
+            for _ in range(1000):
+                ages.append(time.time() - plan.layout.claim.stat().st_mtime)
+                if ages[-1] < SILENCE_S:
+                    break
+                time.sleep(0.01)
+            yield from super().outcomes(jobs)
+
+    list(run_cohort(plan, Waiting()))
+    assert ages[0] > SILENCE_S > ages[-1]
+    assert not plan.layout.claim.exists()
 
 
 @pytest.mark.slow

@@ -146,11 +146,9 @@ def run_cohort(
         What ends the whole run, such as a device that is not there or a scheduler that is gone.
     """
     claim = Claim(plan.layout.claim)
-    try:
+    with claim.kept_up():  # jobs may wait in a queue for hours
         _require_alone(claim, plan)
-        yield from _run(plan, where or Here(), claim, on_notice or _ignore)
-    finally:
-        claim.release()
+        yield from _run(plan, where or Here(), on_notice or _ignore)
 
 
 def _require_alone(claim: Claim, plan: Plan) -> None:
@@ -165,7 +163,7 @@ def _require_alone(claim: Claim, plan: Plan) -> None:
 
 
 def _run(
-    plan: Plan, where: Where, claim: Claim, on_notice: Callable[[str], None]
+    plan: Plan, where: Where, on_notice: Callable[[str], None]
 ) -> Generator[Progress, None, None]:
     """Do `run_cohort` in a folder that is claimed."""
     write_provenance(plan)
@@ -175,7 +173,6 @@ def _run(
     try:
         with contextlib.closing(where.outcomes(plan.jobs)) as outcomes:
             for rows in outcomes:
-                claim.renew()
                 book.add(rows)
                 done += bool(rows)
                 failed += sum(row.state is State.FAILED for row in rows)
