@@ -53,6 +53,15 @@ def test_every_figure_is_drawn(row: PatientFigure, make_subject: MakeSubject) ->
     row.draw(least, Options())
 
 
+@pytest.mark.parametrize("name", ["overview", "modalities", "difference", "contours", "sheet"])
+def test_slices_tell_the_patient_s_sides(name: str, make_subject: MakeSubject) -> None:
+    """An axial slice has all four letters, whatever it was cut to."""
+    row = FIGURES[name]
+    assert isinstance(row, PatientFigure)
+    axes = row.draw(make_subject("LPS"), Options()).axes
+    assert any({text.get_text() for text in one.texts} >= set("RLAP") for one in axes)
+
+
 def test_a_png_is_written_whole(tmp_path: Path, make_subject: MakeSubject) -> None:
     """In a folder that was not there; nothing else lies beside it."""
     path = save(overview(make_subject(), Options()), tmp_path / "a" / "figure.png")

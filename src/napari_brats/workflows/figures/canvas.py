@@ -22,6 +22,7 @@ MODALITY_TITLES = {"t1": "T1", "t1ce": "T1 contrast-enhanced", "t2": "T2", "flai
 FORMATS = (".png", ".pdf", ".svg")
 _FILL = 0.35
 _BAR_MM = 50.0
+_SHORT_BAR_MM = 10.0
 _DOTS_PER_INCH = 150
 
 
@@ -109,6 +110,8 @@ def draw_masks(axes: "Axes", cut: Slice, palette: Palette) -> None:
 
 def draw_directions(axes: "Axes", cut: Slice, *, bar: bool = True) -> None:
     """Write where the patient's sides are, and draw a bar of known length."""
+    from matplotlib.patheffects import Normal, Stroke
+
     places = {
         "left": (0.01, 0.5),
         "right": (0.99, 0.5),
@@ -120,13 +123,16 @@ def draw_directions(axes: "Axes", cut: Slice, *, bar: bool = True) -> None:
             x, y, cut.letters[edge], color=INK, fontsize=13, weight="bold",
             transform=axes.transAxes, ha=edge if edge in ("left", "right") else "center",
             va=edge if edge in ("top", "bottom") else "center",
+            path_effects=[Stroke(linewidth=2.5, foreground=PAPER), Normal()],
         )  # fmt: skip
     if bar:
-        rows = cut.mask.shape[0]
-        length = _BAR_MM / cut.spacing_mm[1]
+        rows, columns = cut.mask.shape
+        width_mm = columns * cut.spacing_mm[1]
+        bar_mm = _BAR_MM if 0.4 * width_mm > _BAR_MM else _SHORT_BAR_MM
+        length = bar_mm / cut.spacing_mm[1]
         axes.plot([4, 4 + length], [rows - 5, rows - 5], color=INK, linewidth=2.5)
         axes.text(
-            4 + length / 2, rows - 8, f"{_BAR_MM / 10:g} cm", color=INK, ha="center", fontsize=10
+            4 + length / 2, rows - 8, f"{bar_mm / 10:g} cm", color=INK, ha="center", fontsize=10
         )
 
 

@@ -131,6 +131,8 @@ def contours(subject: Subject, options: Options) -> "Figure":
         for column, cut in enumerate(cuts):
             axes = figure.add_subplot(grid[row, column])
             draw_image(axes, cut, name, title=f"slice {cut.number}" if row == 0 else "")
+            if column == 0:
+                draw_directions(axes, cut, bar=row == 0)
             for place, mask in enumerate(cut.masks.values()):
                 if alone:
                     outline(axes, mask, palette=palette)
