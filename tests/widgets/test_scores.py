@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,6 +118,18 @@ def test_figures_show_the_layers_voxels(dock, qtbot, case):
     qtbot.waitUntil(lambda: "Drawn" in dock.panel.words.text(), timeout=60_000)
     assert file.read_bytes().startswith(b"\x89PNG")
     assert file.as_uri() in dock.panel.words.text()
+
+
+def test_figures_of_a_patient_whose_files_have_any_names(dock, qtbot, tmp_path):
+    """As a manifest gives them: the images come from the window, as nothing else knows them."""
+    from napari_brats.plugin.tags import tag_of
+
+    for layer in dock.viewer.layers:
+        own = replace(tag_of(layer.metadata), case_id="P7", sources=(tmp_path / "scan.nii.gz",))
+        layer.metadata.update(own.metadata())
+    dock.control.draw("overview")
+    qtbot.waitUntil(lambda: "Drawn" in dock.panel.words.text(), timeout=60_000)
+    assert (tmp_path / "P7_net_overview.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_hidden_dock_rests(dock, qtbot):

@@ -1,26 +1,22 @@
 """Score a mask of the window by everything there is, beside one's work, and go to lesions."""
 
-from collections.abc import Generator
-from dataclasses import replace
 from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtWidgets import QApplication
 
-from napari_brats.metrics.case_scores import CaseScores, score_case
+from napari_brats.metrics.case_scores import CaseScores
 from napari_brats.metrics.lesions import Lesion
-from napari_brats.metrics.tasks import TASKS, task_of
-from napari_brats.plugin.tags import MASK, REFERENCE, LayerTag, tag_of
-from napari_brats.volumes import spacing_of
+from napari_brats.plugin.tags import IMAGE, MASK, REFERENCE, tag_of
 from napari_brats.widgets.background import Task
 from napari_brats.widgets.centering import show_place
 from napari_brats.widgets.edits import checksum
 from napari_brats.widgets.mask_book import mask_tag
 from napari_brats.widgets.score_panel import PICTURES, Choice, ScorePanel
+from napari_brats.widgets.score_work import drawing, scoring
 from napari_brats.workflows.tables import (
     LESION_HEADER,
     SCORE_HEADER,
@@ -100,7 +96,7 @@ class ScoreControl:
         voxels = [np.array(layer.data) for layer in (choice.mask, choice.reference)]
         self._follow(choice)
         self._start(
-            lambda _: _scoring(tag, choice, voxels),
+            lambda _: scoring(tag, choice, voxels),
             f"Scoring {choice.mask.name}",
             lambda scores: self._show(choice, scores),
         )
@@ -113,7 +109,14 @@ class ScoreControl:
         tag = mask_tag(choice.mask)
         layers = [layer for layer in (choice.mask, choice.reference) if layer is not None]
         voxels = [np.array(layer.data) for layer in layers]
-        self._start(lambda _: _drawing(name, tag, voxels), f"Drawing {name}", self._drawn)
+        images = {
+            own.title: np.asarray(layer.data)
+            for layer in self._viewer.layers
+            if (own := tag_of(layer.metadata)) is not None
+            and (own.role, own.case_id, own.image) == (IMAGE, tag.case_id, tag.image)
+        }
+        work = partial(drawing, PICTURES[name], tag, images, voxels)
+        self._start(lambda _: work(), f"Drawing {name}", self._drawn)
 
     def copy(self, table: str, form: str) -> None:
         """Put ``"scores"`` or ``"lesions"`` on the clipboard as ``"csv"`` or ``"markdown"``."""
@@ -236,37 +239,6 @@ class ScoreControl:
             self._panel.words.setText(NO_REFERENCE)
         elif self._panel.words.text() in (NO_MASK, NO_REFERENCE):
             self._say(self._caption)
-
-
-def _scoring(
-    tag: LayerTag, choice: Choice, voxels: list[NDArray[Any]]
-) -> Generator[None, None, CaseScores]:
-    yield
-    mask, reference = (_tissues(tag, one) for one in voxels)
-    task = TASKS[choice.task] if choice.task else task_of(tag.convention)
-    spacing = spacing_of(tag.display.affine)
-    return score_case(mask, reference, spacing, task, hd95=choice.hd95)
-
-
-def _drawing(name: str, tag: LayerTag, voxels: list[NDArray[Any]]) -> Generator[None, None, Path]:
-    from napari_brats.case import load_case
-    from napari_brats.workflows.figures.making import draw_picture
-    from napari_brats.workflows.figures.options import Options
-    from napari_brats.workflows.subject import Subject
-
-    yield
-    source = tag.sources[0]
-    mask, *others = (_tissues(tag, one) for one in voxels)
-    case = load_case(source, labels=tag.convention)
-    case = replace(case, reference=others[0] if others else None)
-    subject = Subject(case, {tag.title: mask})
-    return draw_picture(PICTURES[name], subject, source, Options())
-
-
-def _tissues(tag: LayerTag, voxels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return a layer's voxels (X, Y, Z); what is no tissue stays none, in any type."""
-    tissues: NDArray[np.uint8] = np.clip(tag.display.to_file(voxels), 0, 255).astype(np.uint8)
-    return tissues
 
 
 def _role(layer: Any) -> str:

@@ -69,13 +69,13 @@ def make_patient_picture(
             f"one of {', '.join(several)}"
         )
     subject = load_subject(patient, masks, reference=reference, labels=labels)
-    return draw_picture(row, subject, patient, options, output=output)
+    return draw_picture(row, subject, folder_beside(patient), options, output=output)
 
 
 def draw_picture(
     row: PatientFigure,
     subject: Subject,
-    patient: Path,
+    folder: Path,
     options: Options,
     *,
     output: Path | None = None,
@@ -84,10 +84,12 @@ def draw_picture(
 
     Parameters
     ----------
-    row, patient, options, output
+    row, options, output
         As of `make_patient_picture`.
     subject : Subject
         The patient and masks.
+    folder : Path
+        Where the file goes if ``output`` names none.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def draw_picture(
         kinds = (".gif",) if row.name in ANIMATIONS else FORMATS
         title = subject.title.replace(os.sep, "-").replace("/", "-")
         name = f"{subject.case.case_id}_{title}_{row.name}{kinds[0]}"
-        output = folder_beside(patient) / name
+        output = folder / name
         check_file(output, kinds, _OUTPUT)
     drawn = row.draw(subject, options)
     return write_bytes_atomic(output, drawn) if isinstance(drawn, bytes) else save(drawn, output)
