@@ -1,8 +1,6 @@
 """``python -m napari_brats`` is the command ``napari-brats``."""
 
-import sys
-
-from napari_brats.cli import main
+from napari_brats.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

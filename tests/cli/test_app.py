@@ -1,5 +1,6 @@
 """What all commands share: exit codes, one-line mistakes, one JSON object."""
 
+import gc
 import json
 import os
 import signal
@@ -12,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import napari_brats
-from napari_brats.cli import main
-from napari_brats.cli.app import COMMANDS
+from napari_brats.cli import main, run
+from napari_brats.cli.app import COMMANDS, USER_MISTAKE
 from napari_brats.errors import CaseError
 from napari_brats.workflows import segment as workflow
 
@@ -29,6 +30,21 @@ def test_help_lists_every_command(capsys: Captured) -> None:
     text = capsys.readouterr().out
     for module in COMMANDS:
         assert module.__name__.rpartition(".")[2] in text
+
+
+def test_the_process_ends_with_the_command_s_code(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake is 2, for whoever started it; nothing is searched for garbage on the way out."""
+    monkeypatch.setattr(sys, "argv", ["napari-brats", "segment", "nowhere"])
+    try:
+        with pytest.raises(SystemExit) as stop:
+            run()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+    assert stop.value.code == USER_MISTAKE
+    assert "nowhere" in capsys.readouterr().err
 
 
 def test_version(capsys: Captured) -> None:

@@ -1,5 +1,5 @@
 """The command line: one file a command, `app` puts them together."""
 
-from napari_brats.cli.app import main
+from napari_brats.cli.app import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
