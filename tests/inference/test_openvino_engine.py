@@ -65,6 +65,7 @@ def test_every_network_gives_its_own_logits(name: str) -> None:
     assert engine.bytes_per_voxel(network.in_channels) > 0
 
 
+@pytest.mark.slow
 def test_means_of_a_large_volume_are_exact_in_float32() -> None:
     """Two million voxels, added up one after another, are off by a ten-thousandth."""
 
