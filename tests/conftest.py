@@ -20,6 +20,9 @@ from napari_brats.regions import LABEL_CONVENTIONS, REGIONS, region_mask
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.append(str(Path(__file__).parent / "helpers"))
+# Before torch is loaded, here and in what tests start: several workers whose threads wait for
+# each other at every small layer take half as long again.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
 LPS_AFFINE = np.array(

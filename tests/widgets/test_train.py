@@ -176,15 +176,10 @@ def test_resume_needs_a_state(widget, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_real_training_stops_and_resumes(
-    widget, qtbot, tmp_path, make_patient_folder, monkeypatch
-):
+def test_a_real_training_stops_and_resumes(widget, qtbot, tmp_path, make_patient_folder):
     """From the form to weights: started, stopped after a step, resumed to the end."""
     from napari_brats.networks.checkpoint import load_checkpoint
 
-    # Two threads that wait for each other at every small layer take ten times as long where
-    # another process computes.
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     form = widget.form
     form["data"].value = make_patient_folder(tmp_path, shape=(34, 36, 32))
     form["output"].value = tmp_path / "run"
