@@ -91,7 +91,7 @@ class AdaptWidget(QWidget):
     def _connect(self) -> None:
         self.models.opening.connect(lambda: self._fill_models(self.models.currentData()))
         self.models.currentIndexChanged.connect(lambda *_: self.look())
-        self.cases.changed.connect(lambda: self.look())
+        self.cases.changed.connect(self.look)
         self.cases.marked.connect(self._mark)
         self.start.clicked.connect(self._begin)
         self.stop.clicked.connect(self._stop)

@@ -115,8 +115,9 @@ class ScoreControl:
             if (own := tag_of(layer.metadata)) is not None
             and (own.role, own.case_id, own.image) == (IMAGE, tag.case_id, tag.image)
         }
-        work = partial(drawing, PICTURES[name], tag, images, voxels)
-        self._start(lambda _: work(), f"Drawing {name}", self._drawn)
+        self._start(
+            lambda _: drawing(PICTURES[name], tag, images, voxels), f"Drawing {name}", self._drawn
+        )
 
     def copy(self, table: str, form: str) -> None:
         """Put ``"scores"`` or ``"lesions"`` on the clipboard as ``"csv"`` or ``"markdown"``."""
