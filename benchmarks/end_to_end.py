@@ -1,44 +1,87 @@
 """Measure a patient from folder to saved mask, everything included.
 
-    python benchmarks/end_to_end.py [PATIENT] [--model dresunet3d] [--runs 5] [--page FILE]
+    python benchmarks/end_to_end.py [--model dresunet3d] [--runs 5] [--page FILE]
 
 ``cold`` is a new process of ``napari-brats segment``, from its start to its end, with the
 engine's cache as it is from the second process on; ``first ever`` the same with an empty one.
-``warm`` is a later patient of one process. ``first sign`` is the time until a warm run tells its
-first step, ``longest without`` the longest time before any step, which is how long a cancel
-can take. Peak memory is the cold process's. Without a path the bundled patient is used.
+``warm`` is a later patient of one process. ``bar`` is the time until a terminal shows the
+progress bar of a new process, ``Ctrl-C`` the longest that one interrupted at a tenth, two
+tenths, ... of its time went on, ``no step`` the longest time of a warm run without a step
+(median of the runs), which is how long a cancel in the window can take. Peak memory is the cold
+process's.
+
+The second table is the network's share of it, in which an engine loads, converts and compiles:
+what a column has more than ``again`` is the engine's overhead. ``other size`` is the first
+patient of another size in one process, ``again`` the same patient once more.
 """
 
 import argparse
 import itertools
+import json
 import os
+import pty
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Timer
+from typing import NamedTuple
 
+import numpy as np
 import psutil
 from pages import machine, write_block
 
 from napari_brats.samples import SAMPLES, sample_folder
 from napari_brats.workflows.segment import segment
 
-HEAD = ("model", "engine", "warm s", "cold s", "first ever s", "first sign s", "longest without s",
+HEAD = ("model", "engine", "warm s", "cold s", "first ever s", "bar s", "Ctrl-C s", "no step s",
         "peak GB")  # fmt: skip
+NETWORK_HEAD = ("model", "engine", "first ever s", "new process s", "other size s", "again s")
+TOUCHED_BYTES = 1024**3
 
 
-def cold(patient: Path, model: str, engine: str, cache: Path) -> tuple[float, float]:
-    """Return the seconds and the peak gigabytes of one process of the command line."""
-    with tempfile.TemporaryDirectory() as folder:
+class Cold(NamedTuple):
+    """One process of the command line."""
+
+    seconds: float
+    network_seconds: float
+    gigabytes: float
+
+
+class Warm(NamedTuple):
+    """Later patients of one process."""
+
+    seconds: float
+    without_step: float
+    other_size: float
+    again: float
+
+
+def command(patient: Path, model: str, engine: str, folder: str) -> list[str]:
+    """Return the command that segments a patient."""
+    return [sys.executable, "-m", "napari_brats", "segment", str(patient), "--model", model,
+            "--engine", engine, "--output", str(Path(folder) / "mask.nii.gz")]  # fmt: skip
+
+
+def touch_memory() -> None:
+    """Have the system hold memory: a virtual machine's host gives back slowly what lay idle."""
+    np.ones(TOUCHED_BYTES, np.uint8)
+
+
+def cold(patient: Path, model: str, engine: str) -> Cold:
+    """Time one process of the command line."""
+    touch_memory()
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as told:
         start, peak = time.perf_counter(), 0
         process = subprocess.Popen(
-            [sys.executable, "-m", "napari_brats", "segment", str(patient), "--model", model,
-             "--engine", engine, "--output", str(Path(folder) / "mask.nii.gz")],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "NAPARI_BRATS_CACHE": str(cache)},
-        )  # fmt: skip
+            [*command(patient, model, engine, folder), "--json"],
+            stdout=told,
+            stderr=subprocess.DEVNULL,
+        )
         watched = psutil.Process(process.pid)
         while process.poll() is None:
             try:
@@ -49,53 +92,129 @@ def cold(patient: Path, model: str, engine: str, cache: Path) -> tuple[float, fl
         seconds = time.perf_counter() - start
         if process.wait() != 0:
             raise RuntimeError(f"segment failed for {model} with {engine}")
-    return seconds, peak / 1e9
+        told.seek(0)
+        return Cold(seconds, json.load(told)["seconds"]["network"], peak / 1e9)
 
 
-def warm(patient: Path, model: str, engine: str, runs: int) -> tuple[float, float, float]:
-    """Return the median seconds, those until the first step, and the longest before any."""
-    totals, firsts, gaps = [], [], []
+def in_terminal(
+    patient: Path, model: str, engine: str, after: float | None = None
+) -> tuple[float, float]:
+    """Return the seconds until a terminal shows the bar, and from Ctrl-C to the end."""
+    shown, asked = 0.0, 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        child, terminal = pty.fork()
+        if child == 0:
+            line = command(patient, model, engine, folder)
+            os.execve(line[0], line, {**os.environ, "TERM": "xterm"})
+
+        def interrupt() -> None:
+            nonlocal asked
+            asked = time.perf_counter()
+            os.kill(child, signal.SIGINT)
+
+        timer = Timer(after, interrupt) if after else None
+        if timer:
+            timer.start()
+        for text in _written(terminal):
+            if not shown and b"segmenting" in text:
+                shown = time.perf_counter()
+        os.waitpid(child, 0)
+        end = time.perf_counter()
+        if timer:
+            timer.cancel()
+    return shown - start, end - asked if asked else 0.0
+
+
+def _written(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            text = os.read(terminal, 65536)
+        except OSError:  # the other end is closed
+            return
+        yield text
+
+
+def warm(patients: Sequence[Path], model: str, engine: str, runs: int) -> Warm:
+    """Time later patients: the first one some times, then one of another size twice."""
+    totals, gaps = [], []
+    touch_memory()
     for _ in range(runs + 1):
         times = [time.perf_counter()]
-        with tempfile.TemporaryDirectory() as folder:
-            segment(patient, model=model, engine=engine, output=folder,
-                    on_step=lambda done, total, times=times: times.append(time.perf_counter()),
-            )  # fmt: skip
-        totals.append(time.perf_counter() - times[0])
-        firsts.append(times[1] - times[0])
+        _segment(patients[0], model, engine, times)
+        times.append(time.perf_counter())
+        totals.append(times[-1] - times[0])
         gaps.append(max(b - a for a, b in itertools.pairwise(times)))
-    return statistics.median(totals[1:]), statistics.median(firsts[1:]), max(gaps[1:])
+    other, again = (_segment(patients[1], model, engine, []) for _ in range(2))
+    return Warm(statistics.median(totals[1:]), statistics.median(gaps[1:]), other, again)
 
 
-def line(patient: Path, model: str, engine: str, runs: int) -> str:
-    """Measure one model with one engine and return its row."""
+def _segment(patient: Path, model: str, engine: str, times: list[float]) -> float:
+    """Segment into a folder that is thrown away; returns the network's seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = segment(
+            patient,
+            model=model,
+            engine=engine,
+            output=folder,
+            on_step=lambda *_: times.append(time.perf_counter()),
+        )
+    return result.seconds["network"]
+
+
+def median(runs: Sequence[Cold], name: str) -> float:
+    """Return the median of one number of some processes."""
+    return statistics.median(getattr(one, name) for one in runs)
+
+
+def measure(patients: Sequence[Path], model: str, engine: str, runs: int) -> tuple[str, str]:
+    """Measure one model with one engine; returns its rows of both tables."""
+    first = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as cache:
+            os.environ["NAPARI_BRATS_CACHE"] = cache
+            first.append(cold(patients[0], model, engine))
     with tempfile.TemporaryDirectory() as cache:
-        first_ever, _ = cold(patient, model, engine, Path(cache))
-        again = [cold(patient, model, engine, Path(cache)) for _ in range(runs)]
-    seconds, sign, gap = warm(patient, model, engine, runs)
+        os.environ["NAPARI_BRATS_CACHE"] = cache
+        cold(patients[0], model, engine)
+        later = [cold(patients[0], model, engine) for _ in range(runs)]
+        seconds = median(later, "seconds")
+        ends = [in_terminal(patients[0], model, engine, tenth * seconds / 10)
+                for tenth in range(1, 10)]  # fmt: skip
+        bar, _ = in_terminal(patients[0], model, engine)
+        run = warm(patients, model, engine, runs)
     return (
-        f"| `{model}` | {engine} | {seconds:.2f} | {statistics.median(s for s, _ in again):.2f} "
-        f"| {first_ever:.2f} | {sign:.2f} | {gap:.2f} | {max(gb for _, gb in again):.2f} |"
+        f"| `{model}` | {engine} | {run.seconds:.2f} | {seconds:.2f} "
+        f"| {median(first, 'seconds'):.2f} "
+        f"| {bar:.2f} | {max(end for _, end in ends):.2f} | {run.without_step:.2f} "
+        f"| {max(one.gigabytes for one in later):.2f} |",
+        f"| `{model}` | {engine} | {median(first, 'network_seconds'):.2f} "
+        f"| {median(later, 'network_seconds'):.2f} | {run.other_size:.2f} | {run.again:.2f} |",
     )
 
 
+def table(head: Sequence[str], rows: Sequence[str]) -> str:
+    """Return a Markdown table."""
+    return "\n".join([f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *rows])
+
+
 def main() -> None:
-    """Measure and print a Markdown table."""
+    """Measure and print two Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("patient", nargs="?", type=Path)
     parser.add_argument("--model", nargs="+", default=["dresunet3d", "kermi2018"])
     parser.add_argument("--engine", nargs="+", default=["torch", "openvino"])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--page", type=Path, metavar="FILE", help="page to put the table into")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="page to put the tables into")
     options = parser.parse_args()
-    patient = options.patient or sample_folder(next(iter(SAMPLES)))
-    lines = [f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"]
-    for model in options.model:
-        lines += [line(patient, model, engine, options.runs) for engine in options.engine]
-    text = "\n".join([*lines, "", f"Medians of {options.runs} runs on {machine()}."])
-    print(text)
-    if options.page:
-        write_block(options.page, "end-to-end", text)
+    patients = [sample_folder(name) for name in SAMPLES]
+    rows = [measure(patients, model, engine, options.runs)
+            for model, engine in itertools.product(options.model, options.engine)]  # fmt: skip
+    note = f"Medians of {options.runs} runs on {machine()}."
+    for block, head, column in (("end-to-end", HEAD, 0), ("engines", NETWORK_HEAD, 1)):
+        text = f"{table(head, [row[column] for row in rows])}\n\n{note}"
+        print(text)
+        if options.page:
+            write_block(options.page, block, text)
 
 
 if __name__ == "__main__":

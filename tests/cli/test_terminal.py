@@ -70,3 +70,18 @@ def test_a_table_into_a_closed_pipe() -> None:
     done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode in (0, 141)
+
+
+@pytest.mark.parametrize(("step", "shown"), [((0, 0), "0/?"), ((3, 8), "3/8")])
+def test_a_step_whose_total_is_not_known_yet(
+    step: tuple[int, int], shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading and preparing have no windows: the bar is there, and says so."""
+    window = Window()
+    monkeypatch.setattr(sys, "stderr", window)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    with Terminal().progress("segmenting") as on_step:
+        on_step(*step)
+    assert "segmenting" in window.getvalue()
+    assert shown in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", window.getvalue())

@@ -45,7 +45,7 @@ class FakeEngine:
         self.outputs.append(weakref.ref(logits))
         return logits
 
-    def bytes_per_voxel(self, channels: int) -> float:
+    def bytes_per_voxel(self, channels: int, window: tuple[int, ...]) -> float:
         return self.per_voxel
 
     def release(self) -> None:

@@ -153,5 +153,5 @@ def test_memory_is_tried_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     monkeypatch.setattr(engines, "bytes_per_voxel", lambda _, channels, __: calls.append(1) or 7.0)
     engine = TorchEngine(network(), SPEC, CPU)
-    assert [engine.bytes_per_voxel(4) for _ in range(3)] == [7.0] * 3
+    assert [engine.bytes_per_voxel(4, (16, 16, 16)) for _ in range(3)] == [7.0] * 3
     assert calls == [1]

@@ -36,7 +36,7 @@ def test_the_callers_network_is_left_as_it_is() -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
     engine = TorchEngine(network, SPEC, CPU)
     engine(torch.randn(1, 4, 16, 16, 16))
-    engine.bytes_per_voxel(4)
+    engine.bytes_per_voxel(4, (16, 16, 16))
     assert network.training
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert all(value.is_contiguous() for value in network.parameters())
@@ -67,8 +67,12 @@ def test_mixed_precision_stays_close_and_returns_float32() -> None:
 def test_half_the_bytes_take_half_the_memory() -> None:
     """The estimate follows the precision."""
     network = create_model("dresunet3d", "lite", width=16)
-    full = TorchEngine(network, SPEC, CPU).bytes_per_voxel(4)
-    half = TorchEngine(network, SPEC, DeviceChoice("cpu", "bfloat16", "CPU")).bytes_per_voxel(4)
+    full, half = (
+        TorchEngine(network, SPEC, DeviceChoice("cpu", precision, "CPU")).bytes_per_voxel(
+            4, (16, 16, 16)
+        )
+        for precision in ("float32", "bfloat16")
+    )
     assert 0.4 < half / full < 0.8
 
 

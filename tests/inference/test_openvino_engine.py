@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ from napari_brats.networks.registry import MODELS, create_model, model_spec
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
-from napari_brats.inference import openvino_engine
-from napari_brats.inference.openvino_engine import OpenVINOEngine, converted, converted_folder
+from napari_brats.inference import openvino_models
+from napari_brats.inference.openvino_engine import OpenVINOEngine
+from napari_brats.inference.openvino_models import converted, converted_folder
 
 CPU = DeviceChoice("cpu", "float32", "CPU")
 LARGE = ("dr_unet104", "isensee2017")
@@ -62,7 +64,6 @@ def test_every_network_gives_its_own_logits(name: str) -> None:
     np.testing.assert_allclose(engine(batch[:1]), expected[:1], atol=2e-4, rtol=1e-3)
     assert len(engine._compiled) == 1
     assert network.training
-    assert engine.bytes_per_voxel(network.in_channels) > 0
 
 
 @pytest.mark.slow
@@ -92,7 +93,7 @@ def test_a_converted_network_is_kept(cache: Path, monkeypatch: pytest.MonkeyPatc
     network = tiny_network()
     converted(network, (32, 32, 32))
     with monkeypatch.context() as patch:
-        patch.setattr(openvino_engine, "_convert", lambda *_: pytest.fail("converted again"))
+        patch.setattr(openvino_models, "_convert", lambda *_: pytest.fail("converted again"))
         converted(network, (32, 32, 32))
     with torch.no_grad():
         network.head.bias.add_(1)
@@ -103,15 +104,15 @@ def test_a_converted_network_is_kept(cache: Path, monkeypatch: pytest.MonkeyPatc
 def test_other_code_is_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same layers and weights put together otherwise must not come from the cache."""
     network = tiny_network()
-    before = openvino_engine.fingerprint(network, (32, 32, 32))
-    assert openvino_engine.fingerprint(network, (32, 32, 32)) == before
+    before = openvino_models.fingerprint(network, (32, 32, 32))
+    assert openvino_models.fingerprint(network, (32, 32, 32)) == before
     read = linecache.getlines
 
     def edited(file: str, *_: object) -> list[str]:
         return [*read(file), "# edited" if Path(file).name == "dresunet3d.py" else ""]
 
     monkeypatch.setattr(linecache, "getlines", edited)
-    assert openvino_engine.fingerprint(network, (32, 32, 32)) != before
+    assert openvino_models.fingerprint(network, (32, 32, 32)) != before
 
 
 @pytest.mark.slow
@@ -122,7 +123,6 @@ def test_weights_of_half_the_bytes() -> None:
     engine = OpenVINOEngine(network, spec, CPU)
     expected = TorchEngine(network, spec, CPU)(batch)
     np.testing.assert_allclose(engine(batch), expected, atol=2e-4, rtol=1e-3)
-    assert engine.bytes_per_voxel(4) > 0
     assert network.head.weight.dtype == torch.bfloat16
 
 
@@ -160,7 +160,7 @@ def test_a_damaged_cache_is_made_anew(damage: str) -> None:
     else:
         weights.write_bytes(raw[:-9] if damage == "cut" else raw)
     np.testing.assert_allclose(OpenVINOEngine(network, spec, CPU)(batch), expected, atol=1e-5)
-    assert openvino_engine._read(folder) is not None
+    assert openvino_models._read(folder) is not None
 
 
 @pytest.mark.slow
@@ -178,11 +178,11 @@ def test_a_cache_that_lost_a_file_is_made_anew(lost: str, monkeypatch: pytest.Mo
     (folder,) = converted_folder().iterdir()
     (folder / lost).unlink()
     again = []
-    monkeypatch.setattr(openvino_engine, "_convert", lambda *_: again.append(size) or model)
+    monkeypatch.setattr(openvino_models, "_convert", lambda *_: again.append(size) or model)
     converted(network, size)
     converted(network, size)
     assert again == [size]
-    assert openvino_engine._read(folder) is not None
+    assert openvino_models._read(folder) is not None
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(cache: Path) -> None:
@@ -198,8 +198,8 @@ def test_a_cache_that_cannot_be_entered_costs_only_time(monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "is_dir", refuse)
-    monkeypatch.setattr(openvino_engine, "_convert", lambda *_: "converted")
-    monkeypatch.setattr(openvino_engine, "_keep", lambda *_: None)
+    monkeypatch.setattr(openvino_models, "_convert", lambda *_: "converted")
+    monkeypatch.setattr(openvino_models, "_keep", lambda *_: None)
     assert converted(tiny_network(), (32, 32, 32)) == "converted"
 
 
@@ -210,14 +210,14 @@ def test_two_that_fill_the_cache_at_once() -> None:
     (folder,) = converted_folder().iterdir()
     shutil.rmtree(folder)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: openvino_engine._keep(model, folder), range(4)))
+        list(pool.map(lambda _: openvino_models._keep(model, folder), range(4)))
     assert [path.name for path in converted_folder().iterdir()] == [folder.name]
-    assert openvino_engine._read(folder) is not None
+    assert openvino_models._read(folder) is not None
 
 
 _FILLS = """
 import sys, torch
-from napari_brats.inference.openvino_engine import _read, converted, converted_folder
+from napari_brats.inference.openvino_models import _read, converted, converted_folder
 from napari_brats.networks.registry import create_model
 torch.manual_seed(0)
 network = create_model("dresunet3d", "lite", width=2).eval()
@@ -248,15 +248,45 @@ def test_two_processes_that_fill_the_cache_at_once() -> None:
     assert len(list(converted_folder().iterdir())) == 1
 
 
+def test_one_3d_network_for_patients_of_all_sizes() -> None:
+    """Another brain is no reason to compile again, and what is said of it is the same."""
+    network, spec = tiny_network(), model_spec("dresunet3d")
+    engine, reference = OpenVINOEngine(network, spec, CPU), TorchEngine(network, spec, CPU)
+    for count, side in ((1, 16), (2, 48), (1, 32), (1, 16)):
+        batch = torch.randn(count, 4, 16, 32, side)
+        np.testing.assert_allclose(engine(batch), reference(batch), atol=2e-4, rtol=1e-3)
+    assert len(engine._compiled) == 1
+
+
 @pytest.mark.slow
-def test_few_sizes_are_kept_compiled() -> None:
+def test_few_sizes_of_slices_are_kept_compiled() -> None:
     """Patients of many sizes do not fill the memory; release forgets them all."""
-    engine = OpenVINOEngine(tiny_network(), model_spec("dresunet3d"), CPU)
+    network, spec = tiny_network("kermi2018"), model_spec("kermi2018")
+    engine = OpenVINOEngine(network, spec, CPU)
     for side in (16, 32, 48, 64, 80):
-        engine(torch.zeros(1, 4, 16, 16, side))
+        engine(torch.zeros(1, 4, 16, side))
     assert [size[-1] for size in engine._compiled] == [48, 64, 80]
     engine.release()
-    assert engine._compiled == {}
+    assert not engine._compiled
+    assert not engine._models
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in MODELS]
+)
+def test_memory_is_told_from_the_layers(name: str) -> None:
+    """About as PyTorch finds it by trying: joined channels count too, half the bytes for half."""
+    network, spec = tiny_network(name), model_spec(name)
+    window = (64, 64, 64)[: spec.ndim]
+    tried = TorchEngine(network, spec, CPU).bytes_per_voxel(network.in_channels, window)
+    full, half = (
+        OpenVINOEngine(network, spec, replace(CPU, precision=precision)).bytes_per_voxel(
+            network.in_channels, window
+        )
+        for precision in ("float32", "bfloat16")
+    )
+    assert tried <= full <= 2 * tried
+    assert half == pytest.approx(full / 2, rel=0.1)
 
 
 def test_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_brats.inference import openvino_engine
+from napari_brats.inference import openvino_models
 from napari_brats.inference.places import make_room, touch
 from napari_brats.networks.registry import create_model
 
@@ -47,14 +47,14 @@ def test_a_converted_network_makes_room(tmp_path: Path, monkeypatch: pytest.Monk
     networks = [create_model("unet3d", "lite", width=2) for _ in range(3)]
     folders = []
     for age, network in zip((1000, 2000), networks, strict=False):
-        openvino_engine.converted(network, (32, 32, 32))
+        openvino_models.converted(network, (32, 32, 32))
         (made,) = _names(tmp_path / "openvino") - {folder.name for folder in folders}
         folders.append(tmp_path / "openvino" / made)
         os.utime(folders[-1], (age, age))
-    openvino_engine.converted(networks[0], (32, 32, 32))
+    openvino_models.converted(networks[0], (32, 32, 32))
     size = sum(file.stat().st_size for file in folders[0].iterdir())
-    monkeypatch.setattr(openvino_engine, "_KEPT_BYTES", 5 * size // 2)
-    openvino_engine.converted(networks[2], (32, 32, 32))
+    monkeypatch.setattr(openvino_models, "_KEPT_BYTES", 5 * size // 2)
+    openvino_models.converted(networks[2], (32, 32, 32))
     assert folders[0].is_dir()
     assert not folders[1].exists()
     assert len(_names(tmp_path / "openvino")) == 2

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from napari_brats.case import load_case
-from napari_brats.errors import CaseError, OutputError
+from napari_brats.errors import Cancelled, CaseError, OutputError
 from napari_brats.inference.costs import Costs
 from napari_brats.networks.card import Card
 from napari_brats.workflows import segment as module
@@ -124,9 +124,31 @@ def test_progress_and_choices_reach_the_predictor(
     case = load_case(make_patient_folder(tmp_path))
     steps: list[tuple[int, int]] = []
     result = segment(case, model="m", device="cpu", on_step=lambda *step: steps.append(step))
-    assert steps == [(1, 2), (2, 2)]
+    assert steps == [(0, 0), (0, 0), (0, 0), (1, 2), (2, 2)]
     assert (result.device, result.device_title) == ("cpu", "CPU, float32")
     assert fake_predictor == [("m", "cpu", "auto", "auto")]
+
+
+@pytest.mark.parametrize("last", range(3))
+def test_it_can_be_stopped_before_the_first_window(
+    tmp_path: Path,
+    make_patient_folder: MakePatient,
+    fake_predictor: list[tuple[str, ...]],
+    last: int,
+) -> None:
+    """Before the images are read, before the network is loaded, before they are prepared."""
+    told: list[tuple[int, int]] = []
+
+    def stop(*step: int) -> None:
+        told.append(step)
+        if len(told) > last:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        segment(make_patient_folder(tmp_path), output=tmp_path / "mask.nii.gz", on_step=stop)
+    assert told == [(0, 0)] * (last + 1)
+    assert len(fake_predictor) == (last == 2)
+    assert not (tmp_path / "mask.nii.gz").exists()
 
 
 def test_a_card_edited_by_hand_counts_at_once(
@@ -240,11 +262,10 @@ def test_notes_about_the_files_are_passed_on_before_the_work(
     """Oddities of a patient reach the person first, so that a wrong file can be stopped."""
     folder = make_patient_folder(tmp_path)
     (folder / "BraTS2021_00005_t1.nii").write_bytes(b"")
+    note = "'BraTS2021_00005_t1.nii' is ignored: 'BraTS2021_00005_t1.nii.gz' is read"
     heard: list[str] = []
-    segment(folder, on_notice=heard.append, on_step=lambda *_: heard.append("step"))
-    assert heard == [
-        "'BraTS2021_00005_t1.nii' is ignored: 'BraTS2021_00005_t1.nii.gz' is read", "step", "step"
-    ]  # fmt: skip
+    segment(folder, on_notice=heard.append, on_step=lambda *step: heard.append(f"{step}"))
+    assert heard.index(note) < heard.index("(1, 2)")
 
 
 @pytest.mark.usefixtures("fake_predictor")

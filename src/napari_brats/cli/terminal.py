@@ -93,7 +93,10 @@ class Terminal:
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[int, int], None]]:
-        """Show a progress bar on stderr; gives the function ``on_step(done, total)``."""
+        """Show a progress bar on stderr; gives the function ``on_step(done, total)``.
+
+        A total of 0 means that it is not known yet.
+        """
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -115,7 +118,7 @@ class Terminal:
             task = progress.add_task(title, total=None)
 
             def on_step(done: int, total: int) -> None:
-                progress.update(task, completed=done, total=total)
+                progress.update(task, completed=done, total=total or None)
 
             yield on_step
 

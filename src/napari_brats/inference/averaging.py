@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.case import Case, require_modalities
-from napari_brats.inference.blending import OnStep
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.memory import voxels
 from napari_brats.inference.postprocessing import tissues_from_probabilities, without_traces
 from napari_brats.inference.runner import OnNotice, Ran
+from napari_brats.inference.steps import OnStep, Steps
 from napari_brats.networks.checkpoint import Card
 from napari_brats.networks.ensembles import joint_name
 from napari_brats.preprocessing.recipes import Prepared, prepare, recipe_named
@@ -97,8 +97,9 @@ def predict_average(
         Any grid and orientation; must have the modalities of all cards, but for one that they
         may lack.
     on_step : callable, optional
-        Called with (done, total) windows; may raise `Cancelled`. Each member is an equal part
-        of the work, so that the total may differ from one to the next.
+        Called with (done, total) windows, and between the stages with the last of them again;
+        may raise `Cancelled`. Before the first window it is (0, 0). Each member is an equal
+        part of the work, so that the total may differ from one to the next.
     on_notice : callable, optional
         Called with lines for people: notes, and changes of plan when memory runs out.
 
@@ -114,10 +115,13 @@ def predict_average(
         If memory does not suffice.
     """
     passage = Passage(members, case, on_notice=on_notice)
+    steps = Steps(on_step)
     for recipe in passage.recipes:
         passage.prepare(recipe)
-        passage.run(recipe, on_step)
+        steps.repeat()
+        passage.run(recipe, steps)
         passage.undo(recipe)
+        steps.repeat()
     return passage.prediction()
 
 

@@ -1,6 +1,5 @@
 """Blending: windows through an engine in batches, their logits added up with weights."""
 
-from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,9 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_brats.inference.engines import Engine
+from napari_brats.inference.steps import OnStep
 from napari_brats.inference.windows import Window, WindowPlan
-
-OnStep = Callable[[int, int], object]
 
 
 def blend(

@@ -53,8 +53,8 @@ class Engine(Protocol):
         """Return logits in the computer's own memory, contiguous."""
         ...
 
-    def bytes_per_voxel(self, channels: int) -> float:
-        """Return the peak memory of a pass in bytes per voxel of the input."""
+    def bytes_per_voxel(self, channels: int, window: tuple[int, ...], /) -> float:
+        """Return the peak memory of a pass over a window (X, Y, Z) in bytes per voxel of it."""
         ...
 
     def release(self) -> None:
@@ -122,8 +122,8 @@ class TorchEngine:
         logits = logits.contiguous()
         return _page_locked(logits).copy_(logits) if self._on_cuda else logits.cpu()
 
-    def bytes_per_voxel(self, channels: int) -> float:
-        """Return the peak memory of a pass in bytes per voxel of the input; tried out once."""
+    def bytes_per_voxel(self, channels: int, _: tuple[int, ...], /) -> float:
+        """Return the peak memory of a pass in bytes per voxel; tried out once, on a small one."""
         if channels not in self._bytes_per_voxel:
             with self._autocast():
                 found = bytes_per_voxel(self._network, channels, self._ndim)

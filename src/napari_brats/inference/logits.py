@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.errors import CheckpointError
-from napari_brats.inference.blending import OnStep
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import (
     REFERENCE_ENGINE,
@@ -17,6 +16,7 @@ from napari_brats.inference.engines import (
     make_engine,
 )
 from napari_brats.inference.runner import OnNotice, Settings, run_network
+from napari_brats.inference.steps import OnStep
 from napari_brats.networks.registry import MODELS, ModelSpec
 
 if TYPE_CHECKING:

@@ -99,7 +99,20 @@ def bytes_per_voxel(network: "nn.Module", channels: int, ndim: int) -> float:
     finally:
         for hook in hooks:
             hook.remove()
-    return float(_PEAK_PER_LAYER * largest / side**ndim)
+    return peak_bytes_per_voxel(largest, (side,) * ndim)
+
+
+def peak_bytes_per_voxel(layer_bytes: int, size: tuple[int, ...]) -> float:
+    """Return the peak memory of a pass, in bytes per voxel of the input.
+
+    Parameters
+    ----------
+    layer_bytes : int
+        Of the input and output of the layer where they are largest.
+    size : tuple of int
+        Spatial size of the input that they were found with.
+    """
+    return _PEAK_PER_LAYER * layer_bytes / voxels(size)
 
 
 def probe(network: "nn.Module", channels: int, side: int, ndim: int) -> "torch.Tensor":

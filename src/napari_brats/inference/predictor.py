@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from napari_brats.case import Case
 from napari_brats.inference.averaging import Prediction, predict_average, share
-from napari_brats.inference.blending import OnStep
 from napari_brats.inference.costs import Costs, has_run
 from napari_brats.inference.devices import DeviceChoice
 from napari_brats.inference.engines import (
@@ -24,6 +23,7 @@ from napari_brats.inference.logits import settings_for
 from napari_brats.inference.memory import voxels
 from napari_brats.inference.postprocessing import region_probabilities
 from napari_brats.inference.runner import OnNotice, Ran, run_network
+from napari_brats.inference.steps import OnStep
 from napari_brats.networks.checkpoint import Card, load_checkpoint
 from napari_brats.networks.ensembles import members_of
 from napari_brats.networks.registry import DEFAULT_MODEL, model_spec

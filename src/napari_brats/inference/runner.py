@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_brats.errors import CheckpointError, DeviceError, EngineError
-from napari_brats.inference.blending import OnStep, blend
+from napari_brats.inference.blending import blend
 from napari_brats.inference.devices import DeviceChoice, resolve_device
 from napari_brats.inference.engines import Engine
 from napari_brats.inference.memory import (
@@ -18,6 +18,7 @@ from napari_brats.inference.memory import (
     is_out_of_memory,
     voxels,
 )
+from napari_brats.inference.steps import OnStep
 from napari_brats.inference.windows import (
     DEFAULT_OVERLAP,
     Shape,
@@ -242,12 +243,11 @@ def _first_attempt(engine: Engine, volume: NDArray[np.float32], settings: Settin
 
 
 def _roomiest(engine: Engine, volume: NDArray[np.float32], settings: Settings) -> _Attempt:
-    x, y, z = volume.shape[1:]
-    budget = _SHARE_OF_MEMORY * free_bytes(engine.device)
-    each = engine.bytes_per_voxel(volume.shape[0])
-    fitting = budget / each
+    channels, x, y, z = volume.shape
     sides = (None, *WINDOW_SIDES) if settings.window is None else (settings.window,)
-    plans = (settings.plan((x, y, z), side) for side in sides)
+    plans = [settings.plan((x, y, z), side) for side in sides]
+    each = engine.bytes_per_voxel(channels, plans[0].window)
+    fitting = _SHARE_OF_MEMORY * free_bytes(engine.device) / each
     for plan in plans:
         if voxels(plan.window) <= fitting:
             break

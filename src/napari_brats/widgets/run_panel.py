@@ -58,10 +58,11 @@ class RunPanel(QWidget):
         self._pace = Pace()
 
     def show_step(self, done: int, total: int) -> None:
-        """Move the bar and tell the time left."""
+        """Move the bar and tell the time left; of a total of 0 nothing is known yet."""
         self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        self.words.setText(self._pace.text(done, total))
+        if total:
+            self.bar.setValue(done)
+            self.words.setText(self._pace.text(done, total))
 
     def say(self, text: str) -> None:
         """Show a sentence about the run."""
@@ -70,5 +71,5 @@ class RunPanel(QWidget):
 
     def _cancel(self) -> None:
         self.cancel.setEnabled(False)
-        self.say("stopping after this window")
+        self.say("stopping after this step")
         self.cancel_asked.emit()

@@ -20,6 +20,7 @@ from napari_brats.case import (
 )
 from napari_brats.errors import OutputError
 from napari_brats.inference.costs import Run, has_run, remember
+from napari_brats.inference.steps import Steps
 from napari_brats.metrics.overlap import joint_counts, tissue_counts
 from napari_brats.metrics.scores import RegionScore, region_volumes, score_regions
 from napari_brats.naming import recognize
@@ -77,7 +78,8 @@ def segment(
         Label convention of the reference and of the mask to write. A loaded case keeps the
         convention it was loaded with.
     on_step : callable, optional
-        Called as ``on_step(done, total)`` after each window; what it raises stops the work.
+        Called as ``on_step(done, total)`` after each window, and as ``on_step(0, 0)`` before
+        and after reading, loading and preparing; what it raises stops the work.
     on_notice : callable, optional
         Takes one line about anything done otherwise than asked for.
 
@@ -91,17 +93,20 @@ def segment(
         One of its kin; the message says what to do. No file is left half-written.
     """
     start = time.perf_counter()
-    say = on_notice or _ignore
+    say, steps = on_notice or _ignore, Steps(on_step)
     cards = read_cards(model)
+    steps.repeat()
     case = _load(patient, labels, cards)
     loaded = time.perf_counter()
+    steps.repeat()
     for note in case.notes:
         say(note)
     maker = maker_name(joint_name(cards), mirror)
     target = _target(output, probabilities, case, maker)
     # Torch is loaded here, when all that can be refused without it has been looked at.
     networks = networks_for(model, cards, device, precision, engine, mirror)
-    prediction = networks.predict(case, on_step=on_step, on_notice=say)
+    steps.repeat()
+    prediction = networks.predict(case, on_step=steps, on_notice=say)
     segmentation = segmentation_of(case, prediction.tissues)
     save_start = time.perf_counter()
     target = _save_mask(segmentation, output, target, case, maker)

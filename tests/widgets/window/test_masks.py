@@ -90,22 +90,31 @@ def table(widget):
 
 def test_cancelling(opened, qtbot, fake_segment):
     """Cancel stops at the next window; no layer comes and the next run can start."""
-    entered, gate = threading.Event(), threading.Event()
+    preparing, entered, *gates = (threading.Event() for _ in range(4))
 
     def slow(patient, *, on_step, **_):
+        on_step(0, 0)
+        preparing.set()
+        gates[0].wait(10)
         on_step(1, 100)
         entered.set()
-        gate.wait(10)
+        gates[1].wait(10)
         on_step(2, 100)
         raise AssertionError("the second step must not return")
 
     opened.run_control.segment = slow
     opened.run.segment.click()
+    qtbot.waitUntil(preparing.is_set)
+    qtbot.wait(50)
+    assert opened.run.bar.isVisible()
+    assert opened.run.bar.maximum() == 0  # Qt's bar for work of unknown length
+    assert "window" not in opened.run.words.text()
+    gates[0].set()
     qtbot.waitUntil(entered.is_set)
     qtbot.waitUntil(lambda: "window 1 of 100" in opened.run.words.text())
     assert not opened.run.segment.isEnabled()
     opened.run.cancel.click()
-    gate.set()
+    gates[1].set()
     qtbot.waitUntil(lambda: opened.run_control.idle)
     assert opened.masks_shown() == []
     assert opened.run.segment.isEnabled()
