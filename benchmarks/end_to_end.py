@@ -5,7 +5,7 @@
 ``cold`` is a new process of ``napari-brats segment``, from its start to its end, with the
 engine's cache as it is from the second process on; ``first ever`` the same with an empty one.
 ``warm`` is a later patient of one process. ``bar`` is the time until a terminal shows the
-progress bar of a new process, ``Ctrl-C`` the longest that one interrupted at a tenth, two
+progress bar of a new process (median), ``Ctrl-C`` the longest that one interrupted at a tenth, two
 tenths, ... of its time went on, ``no step`` the longest time of a warm run without a step
 (median of the runs), which is how long a cancel in the window can take. Peak memory is the cold
 process's.
@@ -96,10 +96,12 @@ def cold(patient: Path, model: str, engine: str) -> Cold:
         return Cold(seconds, json.load(told)["seconds"]["network"], peak / 1e9)
 
 
-def in_terminal(
-    patient: Path, model: str, engine: str, after: float | None = None
-) -> tuple[float, float]:
-    """Return the seconds until a terminal shows the bar, and from Ctrl-C to the end."""
+def in_terminal(patient: Path, model: str, engine: str, after: float) -> tuple[float, float]:
+    """Press Ctrl-C in a terminal after some seconds.
+
+    Returns the seconds until the bar was shown, below 0 if it was not, and from Ctrl-C to the
+    end, 0 if that came first.
+    """
     shown, asked = 0.0, 0.0
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
@@ -113,16 +115,14 @@ def in_terminal(
             asked = time.perf_counter()
             os.kill(child, signal.SIGINT)
 
-        timer = Timer(after, interrupt) if after else None
-        if timer:
-            timer.start()
+        timer = Timer(after, interrupt)
+        timer.start()
         for text in _written(terminal):
             if not shown and b"segmenting" in text:
                 shown = time.perf_counter()
+        timer.cancel()
         os.waitpid(child, 0)
         end = time.perf_counter()
-        if timer:
-            timer.cancel()
     return shown - start, end - asked if asked else 0.0
 
 
@@ -179,14 +179,14 @@ def measure(patients: Sequence[Path], model: str, engine: str, runs: int) -> tup
         cold(patients[0], model, engine)
         later = [cold(patients[0], model, engine) for _ in range(runs)]
         seconds = median(later, "seconds")
-        ends = [in_terminal(patients[0], model, engine, tenth * seconds / 10)
-                for tenth in range(1, 10)]  # fmt: skip
-        bar, _ = in_terminal(patients[0], model, engine)
+        stopped = [in_terminal(patients[0], model, engine, tenth * seconds / 10)
+                   for tenth in range(1, 10)]  # fmt: skip
         run = warm(patients, model, engine, runs)
     return (
         f"| `{model}` | {engine} | {run.seconds:.2f} | {seconds:.2f} "
         f"| {median(first, 'seconds'):.2f} "
-        f"| {bar:.2f} | {max(end for _, end in ends):.2f} | {run.without_step:.2f} "
+        f"| {statistics.median(shown for shown, _ in stopped if shown > 0):.2f} "
+        f"| {max(end for _, end in stopped):.2f} | {run.without_step:.2f} "
         f"| {max(one.gigabytes for one in later):.2f} |",
         f"| `{model}` | {engine} | {median(first, 'network_seconds'):.2f} "
         f"| {median(later, 'network_seconds'):.2f} | {run.other_size:.2f} | {run.again:.2f} |",
