@@ -1,6 +1,6 @@
 """One network's word, or the mean of several, on the patient's own grid."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -117,7 +117,7 @@ def predict_average(
     passage = Passage(members, case, on_notice=on_notice)
     steps = Steps(on_step)
     for recipe in passage.recipes:
-        passage.prepare(recipe)
+        passage.prepare(recipe, steps.repeat)
         steps.repeat()
         passage.run(recipe, steps)
         passage.undo(recipe)
@@ -166,11 +166,11 @@ class Passage:
         """Rows of `RECIPES` that the members need."""
         return tuple(self._groups)
 
-    def prepare(self, recipe: str) -> None:
-        """Preprocess the case by a recipe."""
-        case = self._case
+    def prepare(self, recipe: str, between: Callable[[], object] | None = None) -> None:
+        """Preprocess the case by a recipe; what ``between`` its steps is raised ends it."""
+        case, row = self._case, recipe_named(recipe)
         with _timed(self._seconds, "preprocess"):
-            prepared = prepare(recipe_named(recipe), case.images, case.affine, self._missing)
+            prepared = prepare(row, case.images, case.affine, self._missing, between)
         for note in prepared.way.notes:
             self._say(note)
             self._notes.append(note)

@@ -9,7 +9,7 @@ BraTS files do) and, unless they resize, from 1 mm voxels, which is what the aut
 had; both leave a BraTS file untouched.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +96,7 @@ def prepare(
     images: Mapping[str, NDArray[np.float32]],
     affine: Affine,
     missing: Collection[str] = (),
+    between: Callable[[], object] | None = None,
 ) -> Prepared:
     """Stack a patient's modalities in the recipe's order and apply its steps.
 
@@ -110,6 +111,8 @@ def prepare(
     missing : collection of str
         Modalities to do without, not all: their channels hold the recipe's background, as in
         a training with ``--drop-modality``.
+    between : callable, optional
+        Called before each step; what it raises, such as `Cancelled`, ends the work.
 
     Returns
     -------
@@ -119,6 +122,8 @@ def prepare(
     volume = np.stack([np.asarray(images[recipe.modalities[n]], np.float32) for n in present])
     ways = []
     for step in recipe.steps:
+        if between is not None:
+            between()
         volume, affine, way = step.apply(volume, affine)
         ways.append(way)
     if len(present) < len(recipe.modalities):

@@ -79,7 +79,8 @@ def segment(
         convention it was loaded with.
     on_step : callable, optional
         Called as ``on_step(done, total)`` after each window, and as ``on_step(0, 0)`` before
-        and after reading, loading and preparing; what it raises stops the work.
+        the first: around reading and loading, between the steps of preparing. What it raises
+        stops the work.
     on_notice : callable, optional
         Takes one line about anything done otherwise than asked for.
 
