@@ -27,8 +27,8 @@ class OpenVINOEngine:
 
     A 3D network is compiled for volumes of any size: each patient's brain has another one, of
     which only the kernels are made when it first comes. A 2D network is compiled for each size
-    of slice, since finding the kernels again for every slice would take a tenth of its time,
-    and so is a network that must be traced at the very size.
+    of slice, since with open sizes every single slice would take longer, and so is a network
+    that must be traced at the very size.
 
     The caller's network is read, never changed. Threads that share an engine take turns.
 
