@@ -265,7 +265,7 @@ def test_notes_about_the_files_are_passed_on_before_the_work(
     note = "'BraTS2021_00005_t1.nii' is ignored: 'BraTS2021_00005_t1.nii.gz' is read"
     heard: list[str] = []
     segment(folder, on_notice=heard.append, on_step=lambda *step: heard.append(f"{step}"))
-    assert heard.index(note) < heard.index("(1, 2)")
+    assert heard == ["(0, 0)", "(0, 0)", note, "(0, 0)", "(1, 2)", "(2, 2)"]
 
 
 @pytest.mark.usefixtures("fake_predictor")
